@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* thread.h - which thread this is, and hearing of its end. */
+#ifndef GIRT_CORE_THREAD_H
+#define GIRT_CORE_THREAD_H
+
+#include <stdint.h>
+
+/* Threads that have an index at the same time, at most. */
+#define GIRT__THREADS_MAX 65536
+
+/* A small dense number of the calling thread, 0 and up: the lowest that is
+ * free at its first call, kept until it ends, then given to another.  A thread
+ * beyond GIRT__THREADS_MAX at once shares the last index. About 1 ns. */
+uint32_t girt__thread_index(void);
+
+/* Told of each thread that ends, in that thread, before its index is free
+ * again; and, in a fork's child, of every thread that the fork left behind. */
+typedef struct girt__thread_observer {
+    void (*ended)(struct girt__thread_observer *self, uint32_t thread_index);
+    struct girt__thread_observer *next, *previous; /* thread.c's */
+} girt__thread_observer;
+
+/* One mutex guards the list; `ended` runs under it, so it must not call these
+ * two.  After unobserve returns, `ended` neither runs nor will. */
+void girt__thread_observe(girt__thread_observer *observer);
+void girt__thread_unobserve(girt__thread_observer *observer);
+
+#endif /* GIRT_CORE_THREAD_H */
