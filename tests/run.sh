@@ -1,7 +1,40 @@
 #!/usr/bin/env bash
-# Builds and runs all tests: Release with assertions, ASan+UBSan, TSan.
+# Installs what is missing, then builds and runs all tests: in Release with
+# assertions (gcc), under AddressSanitizer and UndefinedBehaviorSanitizer, and
+# the concurrent ones under ThreadSanitizer (clang).  One ctest runs them all
+# and its summary is the last thing printed; the exit status is its.
+#
+# usage: tests/run.sh [CTEST_OPTION...]     e.g. tests/run.sh -R mpmc
 set -euo pipefail
 cd "$(dirname "$0")/.."
-cmake --preset check
-cmake --build --preset check -j"$(nproc)"
-ctest --preset check
+source tests/support/packages.sh
+
+need_packages gcc g++ clang cmake ninja-build pkg-config libc6-dev \
+    libck-dev libjemalloc-dev libcmocka-dev libxxhash-dev \
+    doxygen python3 gnuplot-nox gawk librsvg2-bin dpkg-dev file
+# The sanitizers' runtimes come apart from the compiler, by its version.
+if command -v apt-get >/dev/null; then
+    need_packages "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
+fi
+
+configure() { # preset
+    local tree=build/$1
+    # A tree that exists keeps its generator.
+    if [ -e "$tree/CMakeCache.txt" ]; then
+        cmake --preset "$1" --log-level=WARNING
+    else
+        cmake --preset "$1" --log-level=WARNING -G Ninja
+    fi
+}
+
+for preset in check asan tsan; do
+    echo "== building $preset"
+    configure "$preset"
+    cmake --build --preset "$preset" -j"$(nproc)" | tail -n 1
+done
+
+# One run over the three trees; their tests are named apart (asan/, tsan/).
+mkdir -p build/all
+printf 'subdirs("%s")\n' "$PWD/build/check" "$PWD/build/asan" "$PWD/build/tsan" \
+    >build/all/CTestTestfile.cmake
+exec ctest --test-dir build/all --output-on-failure -j"$(nproc)" "$@"

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* girt.h - everything that libgirt offers, in one include. */
+#ifndef GIRT_GIRT_H
+#define GIRT_GIRT_H
+
+#include <girt/alloc.h>
+#include <girt/clock.h>
+#include <girt/epoch.h>
+#include <girt/export.h>
+#include <girt/hash.h>
+#include <girt/status.h>
+#include <girt/version.h>
+
+#endif /* GIRT_GIRT_H */
