@@ -17,10 +17,12 @@ static inline uint64_t rng_next(rng *r)
     return z ^ (z >> 31);
 }
 
+__extension__ typedef unsigned __int128 rng_wide;
+
 /* 0 .. bound - 1 */
 static inline uint64_t rng_below(rng *r, uint64_t bound)
 {
-    return (uint64_t)(((__extension__(unsigned __int128))rng_next(r) * bound) >> 64);
+    return (uint64_t)((rng_wide)rng_next(r) * bound >> 64);
 }
 
 #endif /* GIRT_TESTS_RNG_H */
