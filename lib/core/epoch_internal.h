@@ -3,6 +3,7 @@
 #ifndef GIRT_CORE_EPOCH_INTERNAL_H
 #define GIRT_CORE_EPOCH_INTERNAL_H
 
+#include <girt/alloc.h>
 #include <girt/epoch.h>
 
 /* Embedded in what is retired, so that retiring allocates nothing. */
@@ -10,8 +11,15 @@ typedef struct girt__epoch_node {
     void *words[2];
 } girt__epoch_node;
 
-/* Like girt_epoch_retire, by an embedded node; cannot fail. */
+/* Like girt_epoch_retire, by an embedded node; cannot fail.
+ *
+ * Call it inside the section that unlinked the block: it then neither waits
+ * nor releases.  Outside a section it may run release functions, and with 4096
+ * blocks pending it waits for readers: hold no lock that a section takes. */
 void girt__epoch_retire_node(girt__epoch_node *node,
                              void (*release)(girt__epoch_node *node));
+
+/* For tests: where records and nodes come from from now on. */
+void girt__epoch_set_memory(const girt_allocator *allocator);
 
 #endif /* GIRT_CORE_EPOCH_INTERNAL_H */
