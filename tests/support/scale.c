@@ -15,6 +15,22 @@
 #define SANITIZED 0
 #endif
 
+#if defined(__SANITIZE_THREAD__)
+#define TSAN true
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TSAN true
+#endif
+#endif
+#ifndef TSAN
+#define TSAN false
+#endif
+
+bool under_tsan(void)
+{
+    return TSAN;
+}
+
 size_t scaled(size_t count)
 {
     double factor = SANITIZED ? 0.125 : 1.0;

@@ -7,9 +7,14 @@
 #ifndef GIRT_TESTS_SCALE_H
 #define GIRT_TESTS_SCALE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* At least 1. */
 size_t scaled(size_t count);
+
+/* ThreadSanitizer does not survive new threads in a fork's child, nor calls
+ * from a thread's last destructors. */
+bool under_tsan(void);
 
 #endif /* GIRT_TESTS_SCALE_H */
