@@ -8,9 +8,11 @@
  * The end is heard by a pthread_key destructor.  __cxa_thread_atexit_impl was
  * the other choice: it is private to glibc and runs before the destructors of
  * every key, so that these could use girt only after girt had said goodbye.
- * Ours asks to be run again until the last of PTHREAD_DESTRUCTOR_ITERATIONS
- * rounds.  A destructor that calls girt later still finds a thread that is
- * "gone": it gets the shared last index and leaves nothing behind.
+ * Ours asks to be run again until the last but one of
+ * PTHREAD_DESTRUCTOR_ITERATIONS rounds (in the last, ThreadSanitizer ends its
+ * own record of the thread).  A destructor that calls girt later still finds a
+ * thread that is "gone": it gets the shared last index and leaves nothing
+ * behind.
  *
  * I1: a bit is set exactly while one living thread has that index.
  * I2: `ended` runs once for each index given, before its bit is cleared.
@@ -31,7 +33,9 @@ enum {
     WORD_BITS = 64,
     WORDS = GIRT__THREADS_MAX / WORD_BITS,
     /* Not in the bits: any number of threads have it. */
-    SHARED_INDEX = GIRT__THREADS_MAX - 1
+    SHARED_INDEX = GIRT__THREADS_MAX - 1,
+    /* The round of destructors in which the thread ends for us. */
+    ROUNDS = PTHREAD_DESTRUCTOR_ITERATIONS - 1
 };
 _Static_assert(GIRT__THREADS_MAX % WORD_BITS == 0, "whole words of bits");
 
@@ -94,8 +98,7 @@ static void tell_observers(uint32_t index)
 static void end_thread(void *value)
 {
     /* Other keys' destructors may need girt in the rounds to come. */
-    if (++rounds < PTHREAD_DESTRUCTOR_ITERATIONS &&
-        pthread_setspecific(key, value) == 0)
+    if (++rounds < ROUNDS && pthread_setspecific(key, value) == 0)
         return;
     uint32_t const index = own - 1;
     (void)pthread_mutex_lock(&all.mutex);

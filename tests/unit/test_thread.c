@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "support/check.h"
+#include "support/scale.h"
 #include "support/threads.h"
 
 enum { THREADS = 32 };
@@ -133,7 +134,7 @@ static void destructors_that_call_girt_leave_nothing(void **state)
 {
     (void)state;
     assert_int_equal(pthread_key_create(&keys[1], call_girt_late), 0);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < (under_tsan() ? 1 : 3); i++) {
         late_key = i == 0 ? NULL : &keys[i - 1];
         uint32_t index, again;
         start_noting();
@@ -144,7 +145,8 @@ static void destructors_that_call_girt_leave_nothing(void **state)
         threads_run(1, note_index, &again);
         assert_int_equal(again, index);
     }
-    assert_int_equal(late_index[1], GIRT__THREADS_MAX - 1);
+    if (!under_tsan())
+        assert_int_equal(late_index[1], GIRT__THREADS_MAX - 1);
 }
 
 typedef struct left_behind {
@@ -172,9 +174,11 @@ static void *fork_and_look(void *context)
             right = right && ends.by_index[l->indices[i]] == 1;
         right = right && ends.by_index[mine] == 0;
         /* The locks are free: a new thread can begin and end. */
-        uint32_t index;
-        threads_run(1, note_index, &index);
-        right = right && index != mine && index <= 5;
+        if (!under_tsan()) {
+            uint32_t index;
+            threads_run(1, note_index, &index);
+            right = right && index != mine && index <= 5;
+        }
         _exit(right ? 0 : 1);
     }
     int status = -1;
