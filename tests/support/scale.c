@@ -26,6 +26,11 @@
 #define TSAN false
 #endif
 
+bool under_sanitizer(void)
+{
+    return SANITIZED != 0;
+}
+
 bool under_tsan(void)
 {
     return TSAN;

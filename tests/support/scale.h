@@ -13,6 +13,9 @@
 /* At least 1. */
 size_t scaled(size_t count);
 
+/* Any of them. */
+bool under_sanitizer(void);
+
 /* ThreadSanitizer does not survive new threads in a fork's child, nor calls
  * from a thread's last destructors. */
 bool under_tsan(void);
