@@ -12,6 +12,15 @@
 #include <girt/alloc.h>
 #include <girt/status.h>
 
+/* What jemalloc is to this process; found once. */
+typedef enum girt__jemalloc_state {
+    GIRT__JEMALLOC_ABSENT,
+    GIRT__JEMALLOC_PRESENT, /* but malloc is not its */
+    GIRT__JEMALLOC_ACTIVE   /* malloc is its */
+} girt__jemalloc_state;
+
+girt__jemalloc_state girt__jemalloc(void);
+
 /* NULL or all zero: the default.  One of two functions missing:
  * GIRT_E_INVALID, *out untouched. */
 girt_status girt__allocator_resolve(girt_allocator *out,
