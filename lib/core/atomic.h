@@ -190,7 +190,11 @@ static inline uint64_t girt__ck_add(void *p, uint64_t value, size_t size)
 
 #define girt_fence_acquire() ck_pr_fence_acquire()
 #define girt_fence_release() ck_pr_fence_release()
-#define girt_fence_seq_cst() ck_pr_fence_memory()
+/* A locked instruction on a line that is ours anyway: 5 ns, where the mfence
+ * of ck_pr_fence_memory takes 22 (2-core AMD EPYC VM, 2026-11). The two differ
+ * for non-temporal stores only. */
+#define girt_fence_seq_cst()                                                   \
+    __asm__ __volatile__("lock; orl $0, (%%rsp)" ::: "memory", "cc")
 
 #define girt_pause() ck_pr_stall()
 
