@@ -27,7 +27,8 @@ static int64_t coarse_now(void *context)
 
 static int64_t manual_now(void *context)
 {
-    /* Acquire: what the test wrote before it moved the time is seen too. */
+    /* Pairs with the release store of whoever moves the time: what was
+     * written before it is seen too. */
     return girt_load_acquire((const int64_t *)context);
 }
 
@@ -36,6 +37,7 @@ const girt_clock girt_clock_coarse = {coarse_now, NULL};
 
 void girt_clock_manual(girt_clock *clock, int64_t *now_ns)
 {
-    clock->now_ns = manual_now;
-    clock->context = now_ns;
+    if (clock == NULL || now_ns == NULL)
+        return;
+    *clock = (girt_clock){manual_now, now_ns};
 }
