@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* fast/mpmc.h - the layout and the bodies of girt_mpmc_push and girt_mpmc_pop.
+ *
+ * Comes in by <girt/mpmc.h> when GIRT_INLINE_FAST is defined; not an interface.
+ * The argument why this is right stands at the head of lib/queue/mpmc.c. */
+#ifndef GIRT_FAST_MPMC_H
+#define GIRT_FAST_MPMC_H
+
+#include <girt/alloc.h>
+#include <girt/fast/atomic.h>
+#include <girt/mpmc.h>
+
+GIRT_BEGIN
+
+/** Version 1 of the layout: a change renames girt_mpmc_layout_1. */
+struct girt_mpmc {
+    /** Written once at create: {state, item}, mask + 1 of them. */
+    girt_fast_pair *slots;
+    /** The number of slots, a power of two, less 1. */
+    uint64_t mask;
+    /** What was asked for; at most mask + 1. */
+    uint64_t capacity;
+    /** Where the memory came from. */
+    girt_allocator allocator;
+    /** Of the slots. */
+    size_t slots_bytes;
+    /** A hint: every ticket below it is filled. */
+    uint64_t tail __attribute__((aligned(128)));
+    /** A hint: every ticket below it is consumed. */
+    uint64_t head __attribute__((aligned(128)));
+};
+
+/** There so that a program with another inlined layout does not load. */
+extern GIRT_API const char girt_mpmc_layout_1;
+
+#if defined(GIRT_INLINE_FAST) && !defined(GIRT_EMIT_FAST)
+static const char *const girt_fast_mpmc_layout __attribute__((used)) =
+    &girt_mpmc_layout_1;
+#endif
+
+/** What a ticket has passed, for good: its item came, its item went. */
+enum { GIRT_FAST_FILLED = 1, GIRT_FAST_CONSUMED = 2 };
+
+/** Did this ticket pass the phase?  Once true, true for ever, and true for all
+ * tickets before it. */
+static inline __attribute__((unused)) bool girt_fast_mpmc_passed(
+    const girt_mpmc *queue, uint64_t ticket, unsigned phase)
+{
+    /* A1 <- R1 (fill, take). */
+    uint64_t const state =
+        girt_fast_load_acquire(&queue->slots[ticket & queue->mask].word[0]);
+    return (int64_t)(state - (2 * ticket + phase)) >= 0;
+}
+
+/** The first ticket from `ticket` on that had not passed the phase, given that
+ * all before `ticket` had: doubling steps, then halving ones, so that a hint
+ * that lags by n costs 2 log2 n looks. */
+static inline __attribute__((unused)) uint64_t girt_fast_mpmc_frontier(
+    const girt_mpmc *queue, uint64_t ticket, unsigned phase)
+{
+    uint64_t step = 1;
+    for (; girt_fast_mpmc_passed(queue, ticket + step - 1, phase); step *= 2)
+        ticket += step;
+    while (step > 1) {
+        step /= 2;
+        if (girt_fast_mpmc_passed(queue, ticket + step - 1, phase))
+            ticket += step;
+    }
+    return ticket;
+}
+
+/** Where to look after `ticket` was found passed: there, or where the hint
+ * says if that is later. */
+static inline __attribute__((unused)) uint64_t girt_fast_mpmc_next(
+    const girt_mpmc *queue, const uint64_t *hint, uint64_t ticket,
+    unsigned phase)
+{
+    /* A2 <- R2 (push, pop). */
+    uint64_t const hinted = girt_fast_load_acquire(hint);
+    uint64_t const next =
+        (int64_t)(hinted - (ticket + 1)) > 0 ? hinted : ticket + 1;
+    return girt_fast_mpmc_frontier(queue, next, phase);
+}
+
+/** Puts the item into the first free ticket from *ticket on, all before which
+ * are filled, and leaves the one after it there.  false: full. */
+static inline __attribute__((unused)) bool girt_fast_mpmc_fill(girt_mpmc *queue,
+                                                               uint64_t *ticket,
+                                                               void *item)
+{
+    unsigned pauses = 16;
+    /* Another turn means that another thread filled `at`. */
+    for (uint64_t at = *ticket;;) {
+        girt_fast_pair *const slot = &queue->slots[at & queue->mask];
+        girt_fast_prefetch_write(slot);
+        /* A1 <- R1 (take): the slot's last item was read. */
+        uint64_t const state = girt_fast_load_acquire(&slot->word[0]);
+        if ((int64_t)(state - 2 * at) < 0)
+            return false;
+        if (state == 2 * at) {
+            if (queue->capacity <= queue->mask &&
+                !girt_fast_mpmc_passed(queue, at - queue->capacity,
+                                       GIRT_FAST_CONSUMED))
+                return false;
+            /* R1 -> A1 (take): publishes the item; push happens here. */
+            if (girt_fast_cas2_acq_rel(slot, state, 0, state + 1,
+                                       (uint64_t)(uintptr_t)item)) {
+                *ticket = at + 1;
+                return true;
+            }
+            girt_fast_back_off(&pauses);
+        }
+        at = girt_fast_mpmc_next(queue, &queue->tail, at, GIRT_FAST_FILLED);
+    }
+}
+
+/** Takes the item of the first ticket from *ticket on that still has it, all
+ * before which are consumed, and leaves the one after it there.  false:
+ * empty. */
+static inline __attribute__((unused)) bool girt_fast_mpmc_take(girt_mpmc *queue,
+                                                               uint64_t *ticket,
+                                                               void **item)
+{
+    unsigned pauses = 16;
+    /* Another turn means that another thread consumed `at`. */
+    for (uint64_t at = *ticket;;) {
+        girt_fast_pair *const slot = &queue->slots[at & queue->mask];
+        girt_fast_prefetch_write(slot);
+        /* A1 <- R1 (fill): the item is there. */
+        uint64_t const state = girt_fast_load_acquire(&slot->word[0]);
+        if ((int64_t)(state - 2 * at) <= 0)
+            return false;
+        if (state == 2 * at + 1) {
+            /* Relaxed: if the slot went on meanwhile, the swap fails. */
+            uint64_t const held = girt_fast_load_relaxed(&slot->word[1]);
+            /* R1 -> A1 (fill): gives the slot back; pop happens here. */
+            if (girt_fast_cas2_acq_rel(slot, state, held,
+                                       2 * (at + queue->mask + 1), 0)) {
+                *item = (void *)(uintptr_t)held;
+                *ticket = at + 1;
+                return true;
+            }
+            girt_fast_back_off(&pauses);
+        }
+        at = girt_fast_mpmc_next(queue, &queue->head, at, GIRT_FAST_CONSUMED);
+    }
+}
+
+#if defined(GIRT_INLINE_FAST) || defined(GIRT_EMIT_FAST)
+
+GIRT_FAST bool girt_mpmc_push(girt_mpmc *queue, void *item)
+{
+    /* A2 <- R2. */
+    uint64_t ticket = girt_fast_load_acquire(&queue->tail);
+    if (!girt_fast_mpmc_fill(queue, &ticket, item))
+        return false;
+    /* R2 -> A2: whoever starts here knows that all before it are filled. */
+    girt_fast_store_release(&queue->tail, ticket);
+    return true;
+}
+
+GIRT_FAST bool girt_mpmc_pop(girt_mpmc *queue, void **item)
+{
+    /* A2 <- R2. */
+    uint64_t ticket = girt_fast_load_acquire(&queue->head);
+    if (!girt_fast_mpmc_take(queue, &ticket, item))
+        return false;
+    /* R2 -> A2: whoever starts here knows that all before it are consumed. */
+    girt_fast_store_release(&queue->head, ticket);
+    return true;
+}
+
+#endif
+
+GIRT_END
+
+#endif /* GIRT_FAST_MPMC_H */

