@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* outcome.c - what a test says about the runs of a scenario. */
+#include "schedule/support/scheduler.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schedule/support/fiber.h"
+#include "support/check.h"
+#include "support/scale.h"
+#include "support/threads.h"
+
+schedule_result schedule_run_all(const schedule *s, uint64_t base);
+
+static uint64_t base_seed(void)
+{
+    static uint64_t seed;
+    if (seed == 0)
+        seed = test_seed();
+    return seed == 0 ? ++seed : seed;
+}
+
+schedule_result schedule_explore(const schedule *s)
+{
+    if (!fibers_supported())
+        skip_because("no thread switch for this machine");
+    schedule scaled_scenario = *s;
+    scaled_scenario.runs = scaled(s->runs != 0 ? s->runs : 2000);
+    uint64_t const base = base_seed();
+    return schedule_run_all(&scaled_scenario, base);
+}
+
+static bool passed_over(void)
+{
+    return getenv("GIRT_SCHEDULE") != NULL;
+}
+
+void schedule_must_pass(const schedule *s)
+{
+    schedule_result const r = schedule_explore(s);
+    if (r.failed)
+        fail_msg("schedule %s, run %zu: %s\nreplay with "
+                 "GIRT_SCHEDULE=%s:0x%llx:%zu:%zu",
+                 s->name, r.runs, r.what, s->name,
+                 (unsigned long long)r.seed, r.stop_thread, r.stop_step);
+    if (r.runs != 0)
+        printf("schedule %s: %zu runs, %.1f steps each\n", s->name, r.runs,
+               (double)r.steps / (double)r.runs);
+}
+
+void schedule_must_fail(const schedule *s, const char *what)
+{
+    schedule_result const r = schedule_explore(s);
+    if (r.runs == 0 && passed_over())
+        return;
+    if (!r.failed)
+        fail_msg("schedule %s: nothing found in %zu runs", s->name, r.runs);
+    if (strstr(r.what, what) == NULL)
+        fail_msg("schedule %s: found \"%s\", expected \"%s\"", s->name, r.what,
+                 what);
+    printf("schedule %s: found in run %zu: %s "
+           "(GIRT_SCHEDULE=%s:0x%llx:%zu:%zu)\n",
+           s->name, r.runs, r.what, s->name, (unsigned long long)r.seed,
+           r.stop_thread, r.stop_step);
+}

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: MIT */
+/* scheduler.c - one run: who goes on at each step, and when it has failed. */
+#include "schedule/support/scheduler.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "schedule/support/scheduler_internal.h"
+
+#define STEP_NS      10
+#define STREAK_MAX   150 /* a thread that spins loses its priority after this */
+#define STEPS_MAX    20000
+#define ALARM_S      30
+#define FIRST_NOW_NS ((int64_t)1000 * 1000000000)
+
+scheduler sched;
+
+/* --- choosing ---------------------------------------------------------- */
+
+static size_t index_of(const thread *t)
+{
+    return (size_t)(t - sched.threads);
+}
+
+static bool chance(uint32_t of_1024)
+{
+    return (rng_next(&sched.rng) & 1023) < of_1024;
+}
+
+static void expire(thread *t)
+{
+    t->timed_out = true;
+    t->status = RUNNABLE;
+    if (sched.now_ns < t->deadline_ns)
+        sched.now_ns = t->deadline_ns;
+}
+
+/* The waiting thread whose deadline is next; NULL: none has one. */
+static thread *next_deadline(void)
+{
+    thread *first = NULL;
+    for (size_t i = 0; i < sched.scenario->threads; i++) {
+        thread *const t = &sched.threads[i];
+        if (t->status == WAITING && t->deadline_ns != FOREVER &&
+            (first == NULL || t->deadline_ns < first->deadline_ns))
+            first = t;
+    }
+    return first;
+}
+
+static void pass_deadlines(void)
+{
+    thread *t;
+    while ((t = next_deadline()) != NULL && t->deadline_ns <= sched.now_ns)
+        expire(t);
+    if (t != NULL && sched.timeouts && chance(16))
+        expire(t);
+}
+
+static thread *random_runnable(const thread *but)
+{
+    thread *found[SCHEDULE_THREADS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < sched.scenario->threads; i++)
+        if (sched.threads[i].status == RUNNABLE && &sched.threads[i] != but)
+            found[count++] = &sched.threads[i];
+    return count == 0 ? NULL : found[rng_below(&sched.rng, count)];
+}
+
+static thread *highest_priority(void)
+{
+    thread *best = NULL;
+    for (size_t i = 0; i < sched.scenario->threads; i++) {
+        thread *const t = &sched.threads[i];
+        if (t->status == RUNNABLE &&
+            (best == NULL || t->priority > best->priority))
+            best = t;
+    }
+    return best;
+}
+
+/* Who runs next; NULL: nobody can without a deadline passing. */
+static thread *choose(void)
+{
+    thread *const t = sched.pct ? highest_priority() : random_runnable(NULL);
+    if (t != NULL)
+        return t;
+    thread *const sleeper = next_deadline();
+    if (sleeper != NULL)
+        expire(sleeper);
+    return sleeper;
+}
+
+/* --- switching --------------------------------------------------------- */
+
+static void switch_to(thread *next)
+{
+    thread *const from = sched.current;
+    if (from == next)
+        return;
+    if (next != NULL)
+        next->streak = 0;
+    sched.current = next;
+    fiber_switch(from == NULL ? fiber_main() : from->fiber,
+                 next == NULL ? fiber_main() : next->fiber);
+}
+
+void schedule_fail(const char *format, ...)
+{
+    if (!sched.result.failed) {
+        va_list arguments;
+        va_start(arguments, format);
+        (void)vsnprintf(sched.result.what, sizeof sched.result.what, format,
+                        arguments);
+        va_end(arguments);
+        sched.result.failed = true;
+    }
+    if (sched.current != NULL) {
+        sched.aborting = true;
+        switch_to(NULL);
+    }
+}
+
+void sched_point(uint32_t kind, size_t size)
+{
+    thread *const t = sched.current;
+    if (t == NULL || sched.held != 0)
+        return;
+    sched.steps++;
+    t->steps++;
+    t->streak++;
+    sched.now_ns += STEP_NS;
+    sched.trace = (sched.trace ^ (kind << 8 | size << 4 | index_of(t))) *
+                  0x100000001b3u;
+    if (sched.steps > sched.scenario->steps_max)
+        schedule_fail("no progress in %zu steps", sched.scenario->steps_max);
+    pass_deadlines();
+    if (sched.buffers)
+        buffer_leak();
+    if (sched.stop_step != 0 && index_of(t) == sched.stop_thread &&
+        t->steps == sched.stop_step) {
+        buffer_drain(t);
+        t->status = STOPPED;
+        sched.steps = 0; /* the others' bound starts here */
+        switch_to(choose());
+        return;
+    }
+    if (sched.pct) {
+        bool lower = t->streak > STREAK_MAX;
+        for (size_t i = 0; i < sizeof sched.changes / sizeof *sched.changes;
+             i++)
+            lower |= sched.steps == sched.changes[i];
+        if (lower)
+            t->priority = --sched.lowest;
+        if (lower || kind != 0)
+            switch_to(highest_priority());
+    } else if (chance(kind == 0 ? sched.plain_chance : sched.switch_chance)) {
+        switch_to(random_runnable(NULL));
+    }
+}
+
+bool sched_wait(const volatile void *address, int64_t deadline_ns)
+{
+    thread *const t = sched.current;
+    buffer_drain(t);
+    t->status = WAITING;
+    t->address = address;
+    t->deadline_ns = deadline_ns;
+    t->timed_out = false;
+    switch_to(choose());
+    t->address = NULL;
+    return !t->timed_out;
+}
+
+size_t sched_wake(const volatile void *address, size_t count)
+{
+    size_t woken = 0;
+    size_t const threads = sched.scenario->threads;
+    size_t const start = rng_below(&sched.rng, threads);
+    for (size_t i = 0; i < threads && woken < count; i++) {
+        thread *const t = &sched.threads[(start + i) % threads];
+        if (t->status != WAITING || t->address != address)
+            continue;
+        t->status = RUNNABLE;
+        woken++;
+    }
+    return woken;
+}
+
+void sched_give_way(void)
+{
+    thread *const t = sched.current;
+    sched_point(1, 0);
+    t->priority = --sched.lowest;
+    thread *const other =
+        sched.pct ? highest_priority() : random_runnable(t);
+    if (other != NULL)
+        switch_to(other);
+    else if (next_deadline() != NULL)
+        sched.now_ns += 1000; /* nobody else: time passes */
+}
+
+void schedule_yield(void)
+{
+    if (sched_on())
+        sched_give_way();
+}
+
+size_t schedule_self(void)
+{
+    return sched.current == NULL ? 0 : index_of(sched.current);
+}
+
+uint64_t schedule_random(uint64_t bound)
+{
+    return rng_below(&sched.rng, bound);
+}
+
+int64_t schedule_now(void)
+{
+    return sched.now_ns;
+}
+
+uint64_t schedule_steps(void)
+{
+    return sched.steps;
+}
+
+/* --- one run ----------------------------------------------------------- */
+
+static void thread_entry(void)
+{
+    thread *const t = sched.current;
+    sched.scenario->body(sched.scenario->context, index_of(t));
+    keys_run_destructors();
+    buffer_drain(t);
+    t->status = ENDED;
+    switch_to(choose());
+    abort(); /* an ended thread is never chosen */
+}
+
+static void draw(uint64_t seed)
+{
+    unsigned const flags = sched.scenario->flags;
+    sched.rng = (rng){seed};
+    uint64_t const bits = rng_next(&sched.rng);
+    bool const stops = sched.stop_step != 0;
+    sched.pct = (bits & 1) != 0;
+    sched.plain = (stops || (bits >> 1 & 3) == 0) && !(flags & SCHEDULE_NO_PLAIN);
+    sched.buffers = (bits >> 3 & 3) == 0 && !(flags & SCHEDULE_NO_BUFFERS);
+    sched.timeouts = (bits >> 5 & 3) == 0 && !(flags & SCHEDULE_NO_TIMEOUTS);
+    sched.signals = (bits >> 7 & 3) == 0 || (flags & SCHEDULE_SIGNALS);
+    sched.switch_chance = 512u >> (bits >> 9 & 0xff) % 6;
+    sched.plain_chance = sched.switch_chance / (1u << (bits >> 17 & 3));
+    size_t const span = (size_t)32 << (bits >> 19 & 0xff) % 7;
+    for (size_t i = 0; i < sizeof sched.changes / sizeof *sched.changes; i++)
+        sched.changes[i] = 1 + rng_below(&sched.rng, span);
+    sched.lowest = 0;
+}
+
+static void start_threads(void)
+{
+    size_t const count = sched.scenario->threads;
+    for (size_t i = 0; i < count; i++) {
+        sched.threads[i] = (thread){.status = RUNNABLE};
+        sched.threads[i].fiber = fiber_prepare(i, thread_entry);
+        sched.threads[i].priority = (int64_t)(1 + i);
+    }
+    for (size_t i = count; i-- > 1;) { /* Fisher-Yates */
+        size_t const j = rng_below(&sched.rng, i + 1);
+        int64_t const priority = sched.threads[i].priority;
+        sched.threads[i].priority = sched.threads[j].priority;
+        sched.threads[j].priority = priority;
+    }
+}
+
+/* true: all ended. */
+static bool run_until_nobody_can(void)
+{
+    size_t const count = sched.scenario->threads;
+    size_t ended = 0, asleep = 0;
+    switch_to(choose());
+    if (sched.aborting)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        ended += sched.threads[i].status == ENDED;
+        asleep += sched.threads[i].status == WAITING;
+    }
+    if (asleep != 0)
+        schedule_fail("%zu of %zu threads sleep and nobody is left to wake "
+                      "them%s",
+                      asleep, count,
+                      ended + asleep < count ? " but the stopped one" : "");
+    return ended == count;
+}
+
+static void run_threads(void)
+{
+    start_threads();
+    if (run_until_nobody_can() || sched.result.failed)
+        return;
+    /* One is stopped; the others did not need it. */
+    thread *const stopped = &sched.threads[sched.stop_thread];
+    if (sched.scenario->check_stopped != NULL)
+        sched.scenario->check_stopped(sched.scenario->context,
+                                      sched.stop_thread);
+    stopped->status = RUNNABLE;
+    sched.stop_step = 0;
+    sched.steps = 0;
+    (void)run_until_nobody_can();
+}
+
+/* false: the run failed. *reached: the thread to stop came to its step. */
+static bool run_once(uint64_t seed, size_t stop_thread, size_t stop_step,
+                     bool *reached)
+{
+    schedule_result *const r = &sched.result;
+    r->seed = seed;
+    r->stop_thread = stop_thread;
+    r->stop_step = stop_step;
+    r->runs++;
+    sched.stop_thread = stop_thread;
+    sched.stop_step = stop_step;
+    sched.steps = 0;
+    sched.trace = 0xcbf29ce484222325u;
+    sched.now_ns = FIRST_NOW_NS;
+    sched.aborting = false;
+    draw(seed);
+    buffer_reset();
+    keys_reset();
+    sched.active = true;
+    if (sched.scenario->setup != NULL)
+        sched.scenario->setup(sched.scenario->context);
+    run_threads();
+    r->steps += sched.steps;
+    *reached = stop_step != 0 && sched.stop_step == 0;
+    if (!r->failed && sched.scenario->check != NULL)
+        sched.scenario->check(sched.scenario->context);
+    sched.active = false;
+    heap_reset(r->failed);
+    return !r->failed;
+}
+
+/* --- many runs --------------------------------------------------------- */
+
+static void die(int signal)
+{
+    char line[400];
+    const schedule_result *const r = &sched.result;
+    int const size = snprintf(
+        line, sizeof line,
+        "\nschedule %s: signal %d%s; replay with "
+        "GIRT_SCHEDULE=%s:0x%llx:%zu:%zu\n",
+        sched.scenario->name, signal,
+        signal == SIGALRM ? " (stuck where no access is instrumented)" : "",
+        sched.scenario->name, (unsigned long long)r->seed, r->stop_thread,
+        r->stop_step);
+    if (size > 0 && write(2, line, (size_t)size) < 0)
+        _exit(3);
+    _exit(1);
+}
+
+static void catch_signals(bool on)
+{
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT,
+                                  SIGALRM};
+    static char stack[65536];
+    stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
+    (void)sigaltstack(&alternate, NULL);
+    struct sigaction action = {.sa_flags = SA_ONSTACK | SA_RESETHAND};
+    action.sa_handler = on ? die : SIG_DFL;
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        (void)sigaction(signals[i], &action, NULL);
+    (void)alarm(on ? ALARM_S : 0);
+}
+
+static bool stop_everywhere(uint64_t *seed)
+{
+    const schedule *const s = sched.scenario;
+    size_t const last = sched.result.runs + s->runs;
+    while (s->stopped_threads != 0 && sched.result.runs < last)
+        for (size_t t = 0; t < s->stopped_threads; t++) {
+            bool reached = true;
+            for (size_t k = 1; reached; k++) {
+                if (!run_once(rng_next(&(rng){(*seed)++}), t, k, &reached))
+                    return false;
+                (void)alarm(ALARM_S);
+            }
+        }
+    return true;
+}
+
+/* 1: one run to replay; 0: nothing asked; -1: of another scenario. */
+static int parse_replay(const char *name, uint64_t *seed, size_t *stop_thread,
+                        size_t *stop_step)
+{
+    const char *const wish = getenv("GIRT_SCHEDULE");
+    if (wish == NULL)
+        return 0;
+    size_t const size = strlen(name);
+    if (strncmp(wish, name, size) != 0 || wish[size] != ':')
+        return -1;
+    char *end;
+    *seed = strtoull(wish + size + 1, &end, 0);
+    *stop_thread = *end == ':' ? strtoul(end + 1, &end, 0) : 0;
+    *stop_step = *end == ':' ? strtoul(end + 1, &end, 0) : 0;
+    return 1;
+}
+
+static void explore(uint64_t seed)
+{
+    bool reached;
+    for (size_t i = 0; i < sched.scenario->runs; i++) {
+        if (!run_once(rng_next(&(rng){seed++}), 0, 0, &reached))
+            return;
+        if (i % 64 == 0)
+            (void)alarm(ALARM_S);
+    }
+    (void)stop_everywhere(&seed);
+}
+
+schedule_result schedule_run_all(const schedule *s, uint64_t base);
+schedule_result schedule_run_all(const schedule *s, uint64_t base)
+{
+    schedule scenario = *s;
+    scenario.runs = s->runs != 0 ? s->runs : 2000;
+    scenario.steps_max = s->steps_max != 0 ? s->steps_max : STEPS_MAX;
+    sched = (scheduler){.scenario = &scenario};
+    catch_signals(true);
+    uint64_t seed = 0;
+    size_t stop_thread = 0, stop_step = 0;
+    bool reached;
+    int const replay =
+        parse_replay(s->name, &seed, &stop_thread, &stop_step);
+    if (replay == 1)
+        (void)run_once(seed, stop_thread, stop_step, &reached);
+    else if (replay == 0)
+        explore(base);
+    catch_signals(false);
+    sched.scenario = NULL;
+    return sched.result;
+}
+
+uint64_t schedule_trace(const schedule *s, uint64_t seed)
+{
+    schedule scenario = *s;
+    scenario.steps_max = s->steps_max != 0 ? s->steps_max : STEPS_MAX;
+    sched = (scheduler){.scenario = &scenario};
+    bool reached;
+    (void)run_once(seed, 0, 0, &reached);
+    sched.scenario = NULL;
+    return sched.trace;
+}

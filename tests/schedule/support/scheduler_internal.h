@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* scheduler_internal.h - what the parts of the scheduler share. */
+#ifndef GIRT_TESTS_SCHEDULER_INTERNAL_H
+#define GIRT_TESTS_SCHEDULER_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "schedule/support/fiber.h"
+#include "schedule/support/scheduler.h"
+#include "support/rng.h"
+
+#define FOREVER INT64_MAX
+
+typedef enum thread_status {
+    RUNNABLE,
+    WAITING, /* on `address`, or asleep when it is NULL */
+    STOPPED,
+    ENDED
+} thread_status;
+
+typedef struct thread {
+    fiber *fiber;
+    thread_status status;
+    const volatile void *address; /* of the futex, mutex or condition */
+    int64_t deadline_ns;
+    bool timed_out;
+    int64_t priority;
+    size_t steps;  /* of this thread in this run */
+    size_t streak; /* since another last ran, or it last slept */
+    bool ended_body;
+} thread;
+
+typedef struct scheduler {
+    const schedule *scenario;
+    thread threads[SCHEDULE_THREADS_MAX];
+    thread *current; /* NULL outside of a run */
+    rng rng;
+    bool active;   /* from setup to check */
+    bool aborting; /* a run failed, its threads are abandoned */
+    unsigned held; /* no switches while not 0 */
+    size_t steps;
+    int64_t now_ns;
+    uint64_t trace;
+    /* drawn from the seed */
+    bool pct, plain, buffers, timeouts, signals;
+    uint32_t switch_chance; /* of 1024, at an atomic access */
+    uint32_t plain_chance;  /* of 1024, at a plain access */
+    size_t changes[4];      /* PCT: the steps that lower a priority */
+    int64_t lowest;
+    size_t stop_thread, stop_step;
+    schedule_result result;
+} scheduler;
+
+extern scheduler sched;
+
+static inline bool sched_on(void)
+{
+    return sched.current != NULL && sched.held == 0;
+}
+
+/* A place where the current thread may have to wait for its turn. `kind` and
+ * `size` go into the trace. */
+void sched_point(uint32_t kind, size_t size);
+/* The current thread sleeps until woken or the deadline; false: deadline. */
+bool sched_wait(const volatile void *address, int64_t deadline_ns);
+/* Wakes up to `count` that wait on the address; how many. */
+size_t sched_wake(const volatile void *address, size_t count);
+/* Gives way to any other. */
+void sched_give_way(void);
+
+/* store_buffer.c */
+typedef struct buffered {
+    uintptr_t address;
+    uint64_t value;
+    size_t size;
+} buffered;
+void buffer_reset(void);
+void buffer_put(volatile void *address, uint64_t value, size_t size);
+/* The current thread's last store to exactly this word. */
+bool buffer_find(const volatile void *address, size_t size, uint64_t *value);
+void buffer_drain(const thread *t);
+void buffer_drain_current(void);
+void buffer_drain_all(void);
+/* Commits some of the oldest stores, as the seed says. */
+void buffer_leak(void);
+/* Drains when the range holds a word that waits in the current's buffer. */
+void buffer_touch(const volatile void *address, size_t size);
+
+/* virtual_heap.c */
+void heap_reset(bool abandon);
+void heap_check(const volatile void *address, size_t size);
+
+/* virtual_pthread.c */
+void keys_reset(void);
+void keys_run_destructors(void);
+
+#endif /* GIRT_TESTS_SCHEDULER_INTERNAL_H */

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/* tsan_entry.c - the calls that -fsanitize=thread puts into the library.
+ *
+ * Names and signatures are the compilers'. One thread runs at a time, so each
+ * operation is its plain self between two scheduling points. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schedule/support/scheduler_internal.h"
+
+#if defined(__clang__)
+#pragma clang diagnostic ignored "-Wmissing-prototypes"
+#else
+#pragma GCC diagnostic ignored "-Wmissing-prototypes"
+#endif
+#pragma GCC diagnostic ignored "-Wpedantic" /* __int128 */
+
+enum { PLAIN, LOAD, STORE, CHANGE, FENCE };
+
+/* GIRT_SCHEDULE_TRACE=1: every step of a replay; addr2line names the place. */
+static void show(const char *what, const volatile void *address, void *pc)
+{
+    static int wanted = -1;
+    if (wanted < 0)
+        wanted = getenv("GIRT_SCHEDULE_TRACE") != NULL;
+    if (wanted != 0)
+        fprintf(stderr, "step %zu thread %zu %s %p at %p\n", sched.steps,
+                schedule_self(), what, (void *)(uintptr_t)address, pc);
+}
+
+#define SHOW(what, address)                                                    \
+    show((what), (address), __builtin_return_address(0))
+
+static void plain_access(const volatile void *address, size_t size)
+{
+    if (!sched_on() ||
+        fiber_owns(sched.current->fiber, (const void *)address))
+        return;
+    if (sched.plain)
+        sched_point(PLAIN, 0);
+    heap_check(address, size);
+    if (sched.buffers)
+        buffer_touch(address, size);
+}
+
+void __tsan_init(void);
+void __tsan_init(void)
+{
+}
+void __tsan_func_entry(void *pc)
+{
+    (void)pc;
+}
+void __tsan_func_exit(void)
+{
+}
+
+#define PLAIN_ACCESS(bytes)                                                    \
+    void __tsan_read##bytes(void *address)                                     \
+    {                                                                          \
+        plain_access(address, bytes);                                          \
+    }                                                                          \
+    void __tsan_write##bytes(void *address)                                    \
+    {                                                                          \
+        plain_access(address, bytes);                                          \
+    }                                                                          \
+    void __tsan_read_write##bytes(void *address)                               \
+    {                                                                          \
+        plain_access(address, bytes);                                          \
+    }                                                                          \
+    void __tsan_unaligned_read##bytes(void *address)                           \
+    {                                                                          \
+        plain_access(address, bytes);                                          \
+    }                                                                          \
+    void __tsan_unaligned_write##bytes(void *address)                          \
+    {                                                                          \
+        plain_access(address, bytes);                                          \
+    }                                                                          \
+    void __tsan_unaligned_read_write##bytes(void *address)                     \
+    {                                                                          \
+        plain_access(address, bytes);                                          \
+    }                                                                          \
+    void __tsan_volatile_read##bytes(void *address)                            \
+    {                                                                          \
+        plain_access(address, bytes);                                          \
+    }                                                                          \
+    void __tsan_volatile_write##bytes(void *address)                           \
+    {                                                                          \
+        plain_access(address, bytes);                                          \
+    }
+
+PLAIN_ACCESS(1)
+PLAIN_ACCESS(2)
+PLAIN_ACCESS(4)
+PLAIN_ACCESS(8)
+PLAIN_ACCESS(16)
+
+void __tsan_read_range(void *address, size_t size)
+{
+    plain_access(address, size);
+}
+void __tsan_write_range(void *address, size_t size)
+{
+    plain_access(address, size);
+}
+void __tsan_vptr_update(void **address, void *value)
+{
+    (void)value;
+    plain_access(address, sizeof *address);
+}
+void __tsan_vptr_read(void **address)
+{
+    plain_access(address, sizeof *address);
+}
+
+void *__tsan_memcpy(void *to, const void *from, size_t size)
+{
+    plain_access(from, size);
+    plain_access(to, size);
+    return memcpy(to, from, size);
+}
+void *__tsan_memmove(void *to, const void *from, size_t size)
+{
+    plain_access(from, size);
+    plain_access(to, size);
+    return memmove(to, from, size);
+}
+void *__tsan_memset(void *to, int byte, size_t size)
+{
+    plain_access(to, size);
+    return memset(to, byte, size);
+}
+
+/* What units without instrumentation say around what they do. */
+void __tsan_acquire(void *address)
+{
+    (void)address;
+    buffer_drain_current();
+}
+void __tsan_release(void *address)
+{
+    (void)address;
+    buffer_drain_current();
+}
+
+static void atomic_access(unsigned kind, const volatile void *address,
+                          size_t size)
+{
+    if (!sched_on())
+        return;
+    sched_point(kind, size);
+    heap_check(address, size);
+}
+
+static bool store_waits(const volatile void *address, int order)
+{
+    return sched.buffers && sched_on() && order != __ATOMIC_SEQ_CST &&
+           !fiber_owns(sched.current->fiber, (const void *)address);
+}
+
+static void before_change(const volatile void *address, size_t size)
+{
+    atomic_access(CHANGE, address, size);
+    if (sched.buffers && sched.current != NULL)
+        buffer_drain(sched.current);
+}
+
+#define ATOMIC_CHANGE(bits, type, name, operation)                             \
+    type __tsan_atomic##bits##_##name(volatile type *a, type v, int order)     \
+    {                                                                          \
+        (void)order;                                                           \
+        SHOW(#name, a);                                                        \
+        before_change(a, sizeof *a);                                           \
+        type const old = *a;                                                   \
+        *a = (type)(operation);                                                \
+        return old;                                                            \
+    }
+
+/* A load sees the thread's own waiting store; one of another width empties
+ * the buffer first. */
+#define ATOMIC(bits, type)                                                     \
+    type __tsan_atomic##bits##_load(const volatile type *a, int order)         \
+    {                                                                          \
+        (void)order;                                                           \
+        SHOW("load", a);                                                       \
+        atomic_access(LOAD, a, sizeof *a);                                     \
+        if (sched.buffers && sched_on()) {                                     \
+            uint64_t waiting;                                                  \
+            if (buffer_find(a, sizeof *a, &waiting))                           \
+                return (type)waiting;                                          \
+            buffer_touch(a, sizeof *a);                                        \
+        }                                                                      \
+        return *a;                                                             \
+    }                                                                          \
+    void __tsan_atomic##bits##_store(volatile type *a, type v, int order)      \
+    {                                                                          \
+        SHOW("store", a);                                                      \
+        atomic_access(STORE, a, sizeof *a);                                    \
+        if (sizeof *a <= 8 && store_waits(a, order)) {                         \
+            buffer_put(a, (uint64_t)v, sizeof *a);                             \
+            return;                                                            \
+        }                                                                      \
+        if (sched.buffers)                                                     \
+            buffer_drain_current();                                            \
+        *a = v;                                                                \
+    }                                                                          \
+    ATOMIC_CHANGE(bits, type, exchange, v)                                     \
+    ATOMIC_CHANGE(bits, type, fetch_add, old + v)                              \
+    ATOMIC_CHANGE(bits, type, fetch_sub, old - v)                              \
+    ATOMIC_CHANGE(bits, type, fetch_and, old & v)                              \
+    ATOMIC_CHANGE(bits, type, fetch_or, old | v)                               \
+    ATOMIC_CHANGE(bits, type, fetch_xor, old ^ v)                              \
+    ATOMIC_CHANGE(bits, type, fetch_nand, ~(old & v))                          \
+    int __tsan_atomic##bits##_compare_exchange_strong(                         \
+        volatile type *a, type *expected, type v, int order, int failure)      \
+    {                                                                          \
+        (void)order;                                                           \
+        (void)failure;                                                         \
+        SHOW("compare_exchange", a);                                           \
+        before_change(a, sizeof *a);                                           \
+        type const old = *a;                                                   \
+        if (old == *expected) {                                                \
+            *a = v;                                                            \
+            return 1;                                                          \
+        }                                                                      \
+        *expected = old;                                                       \
+        return 0;                                                              \
+    }                                                                          \
+    int __tsan_atomic##bits##_compare_exchange_weak(                           \
+        volatile type *a, type *expected, type v, int order, int failure)      \
+    {                                                                          \
+        return __tsan_atomic##bits##_compare_exchange_strong(                  \
+            a, expected, v, order, failure);                                   \
+    }                                                                          \
+    type __tsan_atomic##bits##_compare_exchange_val(                           \
+        volatile type *a, type expected, type v, int order, int failure)       \
+    {                                                                          \
+        (void)order;                                                           \
+        (void)failure;                                                         \
+        SHOW("compare_exchange", a);                                           \
+        before_change(a, sizeof *a);                                           \
+        type const old = *a;                                                   \
+        if (old == expected)                                                   \
+            *a = v;                                                            \
+        return old;                                                            \
+    }
+
+ATOMIC(8, uint8_t)
+ATOMIC(16, uint16_t)
+ATOMIC(32, uint32_t)
+ATOMIC(64, uint64_t)
+#ifdef __SIZEOF_INT128__
+ATOMIC(128, unsigned __int128)
+#endif
+
+void __tsan_atomic_thread_fence(int order)
+{
+    SHOW("fence", NULL);
+    if (!sched_on())
+        return;
+    sched_point(FENCE, 0);
+    if (order == __ATOMIC_SEQ_CST)
+        buffer_drain_current();
+}
+void __tsan_atomic_signal_fence(int order)
+{
+    (void)order;
+}
