@@ -74,8 +74,9 @@ static void slots_body(void *context, size_t thread)
     for (uint64_t i = 0; i < 3; i++) {
         uint64_t item = 0;
         bool done;
-        operation *const o = history_begin(
-            &t->h, thread, thread < 2 ? QUEUE_PUSH : QUEUE_POP, 10 * thread + i);
+        operation *const o =
+            history_begin(&t->h, thread, thread < 2 ? QUEUE_PUSH : QUEUE_POP,
+                          10 * thread + i);
         if (thread < 2)
             done = toy_slots_push(&t->slots, 10 * thread + i);
         else
@@ -109,8 +110,10 @@ static void finds_early_publication(void **state)
     (void)state;
     toys *const t = make_toys();
     t->capacity = 2;
-    pass_or_fail((schedule){.name = "slots", .threads = 3,
-                            .setup = slots_setup, .body = slots_body,
+    pass_or_fail((schedule){.name = "slots",
+                            .threads = 3,
+                            .setup = slots_setup,
+                            .body = slots_body,
                             .check = items_are_whole},
                  t, "item");
     free_toys(t);
@@ -120,9 +123,13 @@ static void finds_false_empty_of_sequence_slots(void **state)
 {
     (void)state;
     toys *const t = make_toys();
-    schedule const s = {.name = "false_empty", .threads = 3, .runs = 10000,
-                        .context = t, .setup = slots_setup,
-                        .body = slots_body, .check = slots_linearizable};
+    schedule const s = {.name = "false_empty",
+                        .threads = 3,
+                        .runs = 10000,
+                        .context = t,
+                        .setup = slots_setup,
+                        .body = slots_body,
+                        .check = slots_linearizable};
     schedule_must_fail(&s, "not linearizable");
     free_toys(t);
 }
@@ -146,9 +153,13 @@ static void finds_who_waits_for_a_stopped_one(void **state)
 {
     (void)state;
     toys *const t = make_toys();
-    schedule const s = {.name = "stopped_producer", .threads = 2, .runs = 200,
-                        .context = t, .stopped_threads = 1,
-                        .setup = slots_setup, .body = slots_drain};
+    schedule const s = {.name = "stopped_producer",
+                        .threads = 2,
+                        .runs = 200,
+                        .context = t,
+                        .stopped_threads = 1,
+                        .setup = slots_setup,
+                        .body = slots_drain};
     schedule_must_fail(&s, "no progress");
     free_toys(t);
 }
@@ -187,8 +198,10 @@ static void finds_too_many_items(void **state)
 {
     (void)state;
     toys *const t = make_toys();
-    pass_or_fail((schedule){.name = "locked", .threads = 3,
-                            .setup = locked_setup, .body = locked_body,
+    pass_or_fail((schedule){.name = "locked",
+                            .threads = 3,
+                            .setup = locked_setup,
+                            .body = locked_body,
                             .check = locked_check},
                  t, "not linearizable");
     free_toys(t);
@@ -228,8 +241,10 @@ static void finds_aba(void **state)
 {
     (void)state;
     toys *const t = make_toys();
-    pass_or_fail((schedule){.name = "stack", .threads = 3,
-                            .setup = stack_setup, .body = stack_body},
+    pass_or_fail((schedule){.name = "stack",
+                            .threads = 3,
+                            .setup = stack_setup,
+                            .body = stack_body},
                  t, "two own the node");
     free_toys(t);
 }
@@ -269,7 +284,8 @@ static void deque_check(void *context)
     must_be_linearizable(context, specification_deque(TOY_CAPACITY));
 }
 
-static schedule const deque_scenario = {.name = "deque", .threads = 3,
+static schedule const deque_scenario = {.name = "deque",
+                                        .threads = 3,
                                         .setup = deque_setup,
                                         .body = deque_body,
                                         .check = deque_check};
@@ -316,9 +332,8 @@ static void event_body(void *context, size_t thread)
         toy_event_set(&t->event);
 }
 
-static schedule const event_scenario = {.name = "event", .threads = 2,
-                                        .setup = event_setup,
-                                        .body = event_body};
+static schedule const event_scenario = {
+    .name = "event", .threads = 2, .setup = event_setup, .body = event_body};
 
 static void finds_lost_wake_up(void **state)
 {
@@ -372,8 +387,11 @@ static void finds_use_after_release(void **state)
 {
     (void)state;
     toys *const t = make_toys();
-    pass_or_fail((schedule){.name = "box", .threads = 3, .setup = box_setup,
-                            .body = box_body, .check = box_check},
+    pass_or_fail((schedule){.name = "box",
+                            .threads = 3,
+                            .setup = box_setup,
+                            .body = box_body,
+                            .check = box_check},
                  t, "released memory");
     free_toys(t);
 }
@@ -401,7 +419,9 @@ static void finds_torn_copy(void **state)
 {
     (void)state;
     toys *const t = make_toys();
-    pass_or_fail((schedule){.name = "pair", .threads = 2, .setup = pair_setup,
+    pass_or_fail((schedule){.name = "pair",
+                            .threads = 2,
+                            .setup = pair_setup,
                             .body = pair_body},
                  t, "torn");
     free_toys(t);
@@ -431,8 +451,10 @@ static void finds_plain_increment(void **state)
 {
     (void)state;
     toys *const t = make_toys();
-    pass_or_fail((schedule){.name = "counter", .threads = 3,
-                            .setup = counter_setup, .body = counter_body,
+    pass_or_fail((schedule){.name = "counter",
+                            .threads = 3,
+                            .setup = counter_setup,
+                            .body = counter_body,
                             .check = counter_check},
                  t, "lost");
     free_toys(t);

@@ -170,8 +170,7 @@ static linearize_answer search_all(search *at)
             answer = LINEARIZABLE;
             break;
         }
-        memcpy(states + (depth + 1) * words, states + depth * words,
-               words * 8);
+        memcpy(states + (depth + 1) * words, states + depth * words, words * 8);
         at->state = states + (depth + 1) * words;
         size_t const i = advance(at, from);
         if (i < at->threads) {

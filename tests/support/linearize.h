@@ -28,8 +28,8 @@ typedef struct specification {
      * known: false when o never ended, so that its answers mean nothing.
      * under_way: operations of the kinds above that already had their instant
      * but have not ended at that of o. */
-    bool (*step)(const struct specification *s, void *state,
-                 const operation *o, bool known, size_t under_way);
+    bool (*step)(const struct specification *s, void *state, const operation *o,
+                 bool known, size_t under_way);
 } specification;
 
 typedef enum linearize_answer {

@@ -158,8 +158,8 @@ static bool register_step(const specification *s, void *state,
     girt_status const status = change(state, o, &out);
     if (!known)
         return true;
-    bool const tells = o->kind == MAP_GET || o->kind == MAP_REMOVE ||
-                       o->kind == MAP_INCREASE;
+    bool const tells =
+        o->kind == MAP_GET || o->kind == MAP_REMOVE || o->kind == MAP_INCREASE;
     return o->result == (uint64_t)status &&
            (status != GIRT_OK || !tells || out == o->value);
 }

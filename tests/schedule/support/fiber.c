@@ -168,9 +168,8 @@ static void make(fiber *f)
 #endif
         (void)dl_iterate_phdr(find_tls, NULL);
     }
-    char *const memory =
-        mmap(NULL, FIBER_STACK + 4096, PROT_READ | PROT_WRITE,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    char *const memory = mmap(NULL, FIBER_STACK + 4096, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     pthread_t thread;
     if (memory == MAP_FAILED || mprotect(memory, 4096, PROT_NONE) != 0 ||
         pthread_create(&thread, NULL, lend_storage, &f->thread_pointer) != 0) {

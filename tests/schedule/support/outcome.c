@@ -42,8 +42,8 @@ void schedule_must_pass(const schedule *s)
     if (r.failed)
         fail_msg("schedule %s, run %zu: %s\nreplay with "
                  "GIRT_SCHEDULE=%s:0x%llx:%zu:%zu",
-                 s->name, r.runs, r.what, s->name,
-                 (unsigned long long)r.seed, r.stop_thread, r.stop_step);
+                 s->name, r.runs, r.what, s->name, (unsigned long long)r.seed,
+                 r.stop_thread, r.stop_step);
     if (r.runs != 0)
         printf("schedule %s: %zu runs, %.1f steps each\n", s->name, r.runs,
                (double)r.steps / (double)r.runs);

@@ -109,20 +109,35 @@ static void switch_to(thread *next)
                  next == NULL ? fiber_main() : next->fiber);
 }
 
-void schedule_fail(const char *format, ...)
+/* The first failure of a run is the one told. A thread never comes back. */
+static void end_run(void)
 {
-    if (!sched.result.failed) {
-        va_list arguments;
-        va_start(arguments, format);
-        (void)vsnprintf(sched.result.what, sizeof sched.result.what, format,
-                        arguments);
-        va_end(arguments);
-        sched.result.failed = true;
-    }
+    sched.result.failed = true;
     if (sched.current != NULL) {
         sched.aborting = true;
         switch_to(NULL);
     }
+}
+
+void schedule_fail(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    if (!sched.result.failed)
+        (void)vsnprintf(sched.result.what, sizeof sched.result.what, format,
+                        arguments);
+    va_end(arguments);
+    end_run();
+}
+
+void schedule_fail_at(int line, const char *condition, const char *format, ...)
+{
+    char reason[160];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(reason, sizeof reason, format, arguments);
+    va_end(arguments);
+    schedule_fail("%s (line %d: %.80s)", reason, line, condition);
 }
 
 void sched_point(uint32_t kind, size_t size)
@@ -134,8 +149,8 @@ void sched_point(uint32_t kind, size_t size)
     t->steps++;
     t->streak++;
     sched.now_ns += STEP_NS;
-    sched.trace = (sched.trace ^ (kind << 8 | size << 4 | index_of(t))) *
-                  0x100000001b3u;
+    sched.trace =
+        (sched.trace ^ (kind << 8 | size << 4 | index_of(t))) * 0x100000001b3u;
     if (sched.steps > sched.scenario->steps_max)
         schedule_fail("no progress in %zu steps", sched.scenario->steps_max);
     pass_deadlines();
@@ -196,8 +211,7 @@ void sched_give_way(void)
     thread *const t = sched.current;
     sched_point(1, 0);
     t->priority = --sched.lowest;
-    thread *const other =
-        sched.pct ? highest_priority() : random_runnable(t);
+    thread *const other = sched.pct ? highest_priority() : random_runnable(t);
     if (other != NULL)
         switch_to(other);
     else if (next_deadline() != NULL)
@@ -250,7 +264,8 @@ static void draw(uint64_t seed)
     uint64_t const bits = rng_next(&sched.rng);
     bool const stops = sched.stop_step != 0;
     sched.pct = (bits & 1) != 0;
-    sched.plain = (stops || (bits >> 1 & 3) == 0) && !(flags & SCHEDULE_NO_PLAIN);
+    sched.plain =
+        (stops || (bits >> 1 & 3) == 0) && !(flags & SCHEDULE_NO_PLAIN);
     sched.buffers = (bits >> 3 & 3) == 0 && !(flags & SCHEDULE_NO_BUFFERS);
     sched.timeouts = (bits >> 5 & 3) == 0 && !(flags & SCHEDULE_NO_TIMEOUTS);
     sched.signals = (bits >> 7 & 3) == 0 || (flags & SCHEDULE_SIGNALS);
@@ -366,8 +381,8 @@ static void die(int signal)
 
 static void catch_signals(bool on)
 {
-    static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT,
-                                  SIGALRM};
+    static const int signals[] = {SIGSEGV, SIGBUS,  SIGFPE,
+                                  SIGILL,  SIGABRT, SIGALRM};
     static char stack[65536];
     stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
     (void)sigaltstack(&alternate, NULL);
@@ -434,8 +449,7 @@ schedule_result schedule_run_all(const schedule *s, uint64_t base)
     uint64_t seed = 0;
     size_t stop_thread = 0, stop_step = 0;
     bool reached;
-    int const replay =
-        parse_replay(s->name, &seed, &stop_thread, &stop_step);
+    int const replay = parse_replay(s->name, &seed, &stop_thread, &stop_step);
     if (replay == 1)
         (void)run_once(seed, stop_thread, stop_step, &reached);
     else if (replay == 0)

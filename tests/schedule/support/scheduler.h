@@ -75,18 +75,18 @@ uint64_t schedule_trace(const schedule *s, uint64_t seed);
 /* In body and check: the run has failed; body does not go on. */
 void schedule_fail(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
+void schedule_fail_at(int line, const char *condition, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 #define schedule_check(condition, ...)                                         \
     do {                                                                       \
         if (!(condition))                                                      \
-            schedule_fail("line %d, " #condition ": " __VA_ARGS__, __LINE__);  \
+            schedule_fail_at(__LINE__, #condition, __VA_ARGS__);               \
     } while (0)
 
 /* In body: lets the others go on. Called by sched_yield() too. */
 void schedule_yield(void);
 /* In body: which thread this is; outside 0. */
 size_t schedule_self(void);
-/* In body: sleeps until another thread ends or yields, as a program does that
- * polls; a run in which all threads only do this has failed. */
 
 /* A number from the run's seed, below `bound`; in setup, body or check. */
 uint64_t schedule_random(uint64_t bound);

@@ -32,13 +32,11 @@ static void show(const char *what, const volatile void *address, void *pc)
                 schedule_self(), what, (void *)(uintptr_t)address, pc);
 }
 
-#define SHOW(what, address)                                                    \
-    show((what), (address), __builtin_return_address(0))
+#define SHOW(what, address) show((what), (address), __builtin_return_address(0))
 
 static void plain_access(const volatile void *address, size_t size)
 {
-    if (!sched_on() ||
-        fiber_owns(sched.current->fiber, (const void *)address))
+    if (!sched_on() || fiber_owns(sched.current->fiber, (const void *)address))
         return;
     if (sched.plain)
         sched_point(PLAIN, 0);
@@ -211,7 +209,7 @@ static void before_change(const volatile void *address, size_t size)
     ATOMIC_CHANGE(bits, type, exchange, v)                                     \
     ATOMIC_CHANGE(bits, type, fetch_add, old + v)                              \
     ATOMIC_CHANGE(bits, type, fetch_sub, old - v)                              \
-    ATOMIC_CHANGE(bits, type, fetch_and, old & v)                              \
+    ATOMIC_CHANGE(bits, type, fetch_and, old &v)                               \
     ATOMIC_CHANGE(bits, type, fetch_or, old | v)                               \
     ATOMIC_CHANGE(bits, type, fetch_xor, old ^ v)                              \
     ATOMIC_CHANGE(bits, type, fetch_nand, ~(old & v))                          \
@@ -233,8 +231,8 @@ static void before_change(const volatile void *address, size_t size)
     int __tsan_atomic##bits##_compare_exchange_weak(                           \
         volatile type *a, type *expected, type v, int order, int failure)      \
     {                                                                          \
-        return __tsan_atomic##bits##_compare_exchange_strong(                  \
-            a, expected, v, order, failure);                                   \
+        return __tsan_atomic##bits##_compare_exchange_strong(a, expected, v,   \
+                                                             order, failure);  \
     }                                                                          \
     type __tsan_atomic##bits##_compare_exchange_val(                           \
         volatile type *a, type expected, type v, int order, int failure)       \

@@ -24,11 +24,9 @@ int __real_sched_yield(void);
 int __wrap_sched_yield(void);
 int __real_nanosleep(const struct timespec *wish, struct timespec *rest);
 int __wrap_nanosleep(const struct timespec *wish, struct timespec *rest);
-int __real_clock_nanosleep(clockid_t id, int flags,
-                           const struct timespec *wish,
+int __real_clock_nanosleep(clockid_t id, int flags, const struct timespec *wish,
                            struct timespec *rest);
-int __wrap_clock_nanosleep(clockid_t id, int flags,
-                           const struct timespec *wish,
+int __wrap_clock_nanosleep(clockid_t id, int flags, const struct timespec *wish,
                            struct timespec *rest);
 ssize_t __real_getrandom(void *buffer, size_t size, unsigned flags);
 ssize_t __wrap_getrandom(void *buffer, size_t size, unsigned flags);
@@ -123,15 +121,14 @@ int __wrap_nanosleep(const struct timespec *wish, struct timespec *rest)
     return 0;
 }
 
-int __wrap_clock_nanosleep(clockid_t id, int flags,
-                           const struct timespec *wish, struct timespec *rest)
+int __wrap_clock_nanosleep(clockid_t id, int flags, const struct timespec *wish,
+                           struct timespec *rest)
 {
     if (!sched_on())
         return __real_clock_nanosleep(id, flags, wish, rest);
     int64_t const given = nanoseconds(wish);
-    (void)sched_wait(NULL, (flags & TIMER_ABSTIME) != 0
-                               ? given
-                               : sched.now_ns + given);
+    (void)sched_wait(NULL, (flags & TIMER_ABSTIME) != 0 ? given
+                                                        : sched.now_ns + given);
     return 0;
 }
 

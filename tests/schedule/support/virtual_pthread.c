@@ -4,7 +4,7 @@
  * A thread that waits for a lock must let the others run, so a lock is tried,
  * and its waiters sleep in the scheduler. Thread-specific data lives here, so
  * that destructors run inside the schedule, at the end of each thread. */
-#include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>

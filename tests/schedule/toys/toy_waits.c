@@ -27,8 +27,7 @@ void toy_event_wait(toy_event *e)
         if (e->key_late)
             key = girt_load_acquire(&e->epoch);
         if (girt_load_acquire(&e->epoch) == key)
-            (void)syscall(SYS_futex, &e->epoch, FUTEX_WAIT, key, NULL, NULL,
-                          0);
+            (void)syscall(SYS_futex, &e->epoch, FUTEX_WAIT, key, NULL, NULL, 0);
     }
 }
 
