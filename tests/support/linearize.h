@@ -47,7 +47,8 @@ linearize_answer linearize_by_key(const specification *s, const history *h,
 /* ---- sequential specifications ----------------------------------------- */
 
 /* Bounded FIFO. result: 1 done, 0 full or empty; a pop's item in `value`. A
- * push may say full when items plus pops under way fill it. */
+ * push may say full when items plus pops under way fill it; `second` counts as
+ * so many items more. */
 enum { QUEUE_PUSH, QUEUE_POP };
 specification specification_queue(uint64_t capacity);
 /* The same, but a push may say full only when the items alone fill it. */

@@ -44,7 +44,7 @@ static bool push_step(const specification *s, items *q, const operation *o,
                       bool known, size_t under_way)
 {
     if (known && o->result == 0)
-        return q->count + under_way >= s->capacity;
+        return q->count + under_way + o->second >= s->capacity;
     return push(q, o->argument, s->capacity) || !known;
 }
 

@@ -89,6 +89,7 @@ static thread *choose(void)
     thread *const t = sched.pct ? highest_priority() : random_runnable(NULL);
     if (t != NULL)
         return t;
+    buffer_drain_all();
     thread *const sleeper = next_deadline();
     if (sleeper != NULL)
         expire(sleeper);
@@ -218,6 +219,11 @@ void sched_give_way(void)
         sched.now_ns += 1000; /* nobody else: time passes */
 }
 
+bool schedule_failed(void)
+{
+    return sched.result.failed;
+}
+
 void schedule_yield(void)
 {
     if (sched_on())
@@ -251,8 +257,7 @@ static void thread_entry(void)
     thread *const t = sched.current;
     sched.scenario->body(sched.scenario->context, index_of(t));
     keys_run_destructors();
-    buffer_drain(t);
-    t->status = ENDED;
+    t->status = ENDED; /* its last stores may wait on */
     switch_to(choose());
     abort(); /* an ended thread is never chosen */
 }

@@ -83,6 +83,8 @@ void schedule_fail_at(int line, const char *condition, const char *format, ...)
             schedule_fail_at(__LINE__, #condition, __VA_ARGS__);               \
     } while (0)
 
+bool schedule_failed(void);
+
 /* In body: lets the others go on. Called by sched_yield() too. */
 void schedule_yield(void);
 /* In body: which thread this is; outside 0. */
