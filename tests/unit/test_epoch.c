@@ -5,6 +5,7 @@
  * behind by a fork. */
 #include <girt/epoch.h>
 
+#include <limits.h>
 #include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -223,6 +224,146 @@ static void barriers_within_release_functions_do_not_lock(void **state)
     assert_int_equal(count_of(&released), 800);
 }
 
+/* A release function that is still running when another thread waits. */
+typedef struct slow {
+    pthread_barrier_t running;
+    uint32_t done;
+} slow;
+
+static void release_slowly(void *block)
+{
+    slow *const s = block;
+    (void)pthread_barrier_wait(&s->running);
+    for (int i = 0; i < 100000; i++)
+        girt_pause();
+    girt_store_relaxed(&s->done, 1);
+}
+
+static void release_or_wait(void *context, size_t me)
+{
+    slow *const s = context;
+    if (me == 0) {
+        girt_epoch_retire(s, release_slowly);
+        girt_epoch_barrier();
+        return;
+    }
+    (void)pthread_barrier_wait(&s->running);
+    girt_epoch_barrier();
+    assert_int_equal(girt_load_relaxed(&s->done), 1);
+}
+
+static void a_barrier_waits_for_release_functions_under_way(void **state)
+{
+    (void)state;
+    slow s = {.done = 0};
+    assert_int_equal(pthread_barrier_init(&s.running, NULL, 2), 0);
+    threads_run(2, release_or_wait, &s);
+    (void)pthread_barrier_destroy(&s.running);
+}
+
+/* While a batch runs, another thread enters and finds what the batch then
+ * retires; the rest of the batch must not release it. */
+typedef struct late_reader {
+    pthread_barrier_t enter, entered, leave;
+    uint64_t counter;
+} late_reader;
+
+static void let_reader_in(void *block)
+{
+    late_reader *const l = block;
+    (void)pthread_barrier_wait(&l->enter);
+    (void)pthread_barrier_wait(&l->entered);
+    for (int i = 0; i < 1000; i++)
+        girt_epoch_retire(&l->counter, count_release);
+}
+
+static void read_late(void *context, size_t me)
+{
+    late_reader *const l = context;
+    if (me == 0) {
+        (void)pthread_barrier_wait(&l->enter);
+        girt_epoch_enter();
+        (void)pthread_barrier_wait(&l->entered);
+        (void)pthread_barrier_wait(&l->leave);
+        assert_int_equal(count_of(&l->counter), 0);
+        girt_epoch_exit();
+        return;
+    }
+    /* Into the first of ck's lists, so that others come after it. */
+    for (int i = 0; i < 63; i++)
+        girt_epoch_retire(&released, count_release);
+    girt_epoch_retire(l, let_reader_in);
+    for (int i = 0; i < 2000; i++)
+        girt_epoch_retire(&released, count_release);
+    (void)pthread_barrier_wait(&l->leave);
+    girt_epoch_barrier();
+    assert_int_equal(count_of(&l->counter), 1000);
+}
+
+static void what_a_release_function_retires_waits_too(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) { /* ck's lists take turns */
+        late_reader l = {.counter = 0};
+        assert_int_equal(pthread_barrier_init(&l.enter, NULL, 2), 0);
+        assert_int_equal(pthread_barrier_init(&l.entered, NULL, 2), 0);
+        assert_int_equal(pthread_barrier_init(&l.leave, NULL, 2), 0);
+        threads_run(2, read_late, &l);
+        (void)pthread_barrier_destroy(&l.enter);
+        (void)pthread_barrier_destroy(&l.entered);
+        (void)pthread_barrier_destroy(&l.leave);
+    }
+}
+
+static void end_inside_a_section(void *context, size_t me)
+{
+    (void)context;
+    (void)me;
+    girt_epoch_enter();
+    girt_epoch_enter();
+    girt_epoch_retire(&released, count_release);
+}
+
+static void a_threads_end_ends_its_section(void **state)
+{
+    (void)state;
+    threads_run(3, end_inside_a_section, NULL);
+    girt_epoch_barrier();
+    assert_int_equal(count_of(&released), 3);
+}
+
+/* Epochs in destructors of keys, in every round there is: the last ones come
+ * after the thread's end was told. */
+static pthread_key_t late_key;
+
+static void use_epochs_late(void *value)
+{
+    girt_epoch_enter();
+    girt_epoch_retire(&released, count_release);
+    girt_epoch_exit();
+    (void)pthread_setspecific(late_key, value);
+}
+
+static void set_late_key(void *context, size_t me)
+{
+    (void)me;
+    girt_epoch_enter();
+    girt_epoch_exit();
+    (void)pthread_setspecific(late_key, context);
+}
+
+static void last_destructors_may_use_epochs(void **state)
+{
+    (void)state;
+    if (under_tsan())
+        skip_because("ThreadSanitizer has ended the thread by then");
+    assert_int_equal(pthread_key_create(&late_key, use_epochs_late), 0);
+    threads_run(3, set_late_key, &late_key);
+    (void)pthread_key_delete(late_key);
+    girt_epoch_barrier();
+    assert_int_equal(count_of(&released), 3 * PTHREAD_DESTRUCTOR_ITERATIONS);
+}
+
 typedef struct item {
     uint64_t before;
     girt__epoch_node node;
@@ -333,6 +474,12 @@ int main(void)
         cmocka_unit_test_setup(release_functions_may_wait, reset),
         cmocka_unit_test_setup(barriers_within_release_functions_do_not_lock,
                                reset),
+        cmocka_unit_test_setup(a_barrier_waits_for_release_functions_under_way,
+                               reset),
+        cmocka_unit_test_setup(what_a_release_function_retires_waits_too,
+                               reset),
+        cmocka_unit_test_setup(a_threads_end_ends_its_section, reset),
+        cmocka_unit_test_setup(last_destructors_may_use_epochs, reset),
         cmocka_unit_test_setup(embedded_nodes_need_no_memory, reset),
         cmocka_unit_test_setup(a_child_releases_what_it_inherits, reset),
         cmocka_unit_test_setup(a_fork_inside_a_section_keeps_it_open, reset),

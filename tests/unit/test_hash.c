@@ -8,7 +8,6 @@
 #include "core/keyed_hash.h"
 #include "support/check.h"
 #include "support/rng.h"
-#include "support/scale.h"
 #include "support/shared.h"
 
 static void known_answers_hold(void **state)
@@ -104,7 +103,7 @@ static void pairs_do_not_flood_tables(void **state)
     make_pair(pair);
     rng r = {1};
     uint32_t seeded = 0, keyed = 0;
-    for (size_t i = 0, n = scaled(80000); i < n; i++) {
+    for (size_t i = 0, n = 80000; i < n; i++) {
         uint64_t const seed = rng_next(&r);
         girt__hash_key key;
         girt__hash_key_init(&key, seed);
@@ -162,7 +161,7 @@ static void long_keys_do_not_flood_tables(void **state)
         make_long(data[v], v);
     rng r = {2};
     uint32_t flooded_seeds = 0, keyed = 0;
-    for (size_t i = 0, n = scaled(1200); i < n; i++) {
+    for (size_t i = 0, n = 1200; i < n; i++) {
         uint64_t const seed = rng_next(&r);
         girt__hash_key key;
         girt__hash_key_init(&key, seed);
