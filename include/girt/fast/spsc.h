@@ -8,16 +8,21 @@
  *
  *     line 0: [filled | 0 1 2 3 4 5 6]   line 1: [filled | 7 8 ...]
  *
- * filled is the producer's ticket after its last item in that line.  Finding
- * an item therefore touches no line but the item's own: the consumer never
- * reads the producer's index.  The producer reads the consumer's only when the
- * last value that it saw leaves no room.
+ * A push writes its items, then the ticket after the last of them into filled
+ * of the line where it began.  The consumer looks there, and only there, when
+ * it has taken all that it knew of.  Finding an item therefore touches no line
+ * but the item's own: the consumer never reads the producer's index.  The
+ * producer reads the consumer's only when the last value that it saw leaves no
+ * room.
  *
  * I1: consumer.ticket <= producer.ticket <= consumer.ticket + capacity.
- * I2: ticket t is published iff filled of its line is past t: filled only
- *     grows, and a line's older rounds end at or below t.
- * I3: a side's limit is a value that the other side had reached: published for
- *     the consumer, consumed plus capacity for the producer.
+ * I2: filled of the line of ticket t, when t is one that a push began at or
+ *     will begin at, is past t iff that push is done.  (Before it, that line
+ *     was last written by a push that began earlier, whose end is at most t;
+ *     after it, by itself or a later one.)
+ * I3: a side's limit is a value that the other side had reached: the end of a
+ *     push for the consumer, so that I2 holds for the ticket at which it looks;
+ *     consumed plus capacity for the producer.
  *
  * Cached opposite index: Lee, Bu, Chandranmenon, "A lock-free, cache-efficient
  * multi-core synchronization mechanism for line-rate network traffic
@@ -38,7 +43,7 @@ GIRT_BEGIN
 
 /** Seven slots and how far they are filled. */
 typedef struct girt_fast_spsc_line {
-    /** The producer's ticket after its last item here (producer only). */
+    /** The ticket after the last push that began here (producer only). */
     uint64_t filled;
     /** Slots; stored before filled, loaded after it. */
     void *items[GIRT_FAST_SPSC_LINE_ITEMS];
