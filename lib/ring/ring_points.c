@@ -137,7 +137,8 @@ typedef struct scratch {
     uint8_t *kept;        /* by id: its points are in the previous table */
     size_t fresh_count;   /* points of who comes or has a new weight */
     size_t kept_count;
-    unsigned bits; /* for fresh_count */
+    size_t ids_size; /* of the block of rank_of_id and kept */
+    unsigned bits;   /* for fresh_count */
     void *block;
     size_t size;
 } scratch;
@@ -173,13 +174,16 @@ static bool survey(scratch *s, const girt_ring *ring,
                    const girt__ring_snapshot *next,
                    const girt__ring_snapshot *previous)
 {
-    s->rank_of_id = girt__allocate(&ring->allocator,
-                                   next->slots * (sizeof(uint32_t) + 1), 0);
+    /* By the ids of both snapshots. */
+    size_t const ids =
+        next->slots > previous->slots ? next->slots : previous->slots;
+    s->ids_size = ids * (sizeof(uint32_t) + 1);
+    s->rank_of_id = girt__allocate(&ring->allocator, s->ids_size, 0);
     if (s->rank_of_id == NULL)
         return false;
-    s->kept = (uint8_t *)(s->rank_of_id + next->slots);
-    memset(s->kept, 0, next->slots);
-    memset(s->rank_of_id, 0xff, next->slots * sizeof(uint32_t));
+    s->kept = (uint8_t *)(s->rank_of_id + ids);
+    memset(s->kept, 0, ids);
+    memset(s->rank_of_id, 0xff, ids * sizeof(uint32_t));
     for (size_t i = 0; i < next->member_count; i++) {
         const girt__ring_member *const m = &next->members[i];
         s->rank_of_id[m->id] = m->rank;
@@ -273,8 +277,7 @@ girt_status girt__native_build(const girt_ring *ring, girt__ring_snapshot *next,
 fail_table:
     girt__release(&ring->allocator, s.block, s.size);
 fail_scratch:
-    girt__release(&ring->allocator, s.rank_of_id,
-                  next->slots * (sizeof(uint32_t) + 1));
+    girt__release(&ring->allocator, s.rank_of_id, s.ids_size);
 fail_survey:
     return status;
 }

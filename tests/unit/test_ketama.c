@@ -141,7 +141,8 @@ static void eight_servers(servers *s, const char *format)
 
 /* Tables whose rows are key, hash, point, server: the owner's name begins with
  * the server's. */
-static void points_and_names(const char *path, const char *format, size_t want)
+static void points_and_names(const char *path, const char *format, size_t want,
+                             bool has_points)
 {
     FILE *const file = shared_open(path);
     if (file == NULL)
@@ -162,7 +163,8 @@ static void points_and_names(const char *path, const char *format, size_t want)
         size_t point = girt__points_find(table, hash);
         if (point == table->count)
             point = 0;
-        assert_int_equal(table->hashes[point] >> 32, table_number(&row, 2));
+        if (has_points)
+            assert_int_equal(table->hashes[point] >> 32, table_number(&row, 2));
         char name[GIRT_RING_NAME_MAX + 1];
         check_status(
             girt_ring_name(ring, owner(ring, row.field[0]), name, sizeof name),
@@ -180,21 +182,24 @@ static void points_and_names(const char *path, const char *format, size_t want)
 static void libmemcached_fixture(void **state)
 {
     (void)state;
-    points_and_names("vectors/libmemcached_ketama99.tsv", "%s:%s", 99);
+    points_and_names("vectors/libmemcached_ketama99.tsv", "%s:%s", 99, true);
 }
 
-/* Its other way to name points, "/host:port-k", by names that keep the port. */
+/* Its other way to name points, "/host:port-k", by names that keep the port.
+ * The table's servers are of this way; its points are those of the table above.
+ */
 static void libmemcached_spy_fixture(void **state)
 {
     (void)state;
     points_and_names("vectors/libmemcached_ketama99_spy.tsv", "/%s:%s:11211",
-                     99);
+                     99, false);
 }
 
 static void original_libketama(void **state)
 {
     (void)state;
-    points_and_names("vectors/rj_ketama_first1000.tsv", "%s:%s:11211", 1000);
+    points_and_names("vectors/rj_ketama_first1000.tsv", "%s:%s:11211", 1000,
+                     true);
 }
 
 static void a_key_past_the_last_point_wraps(void **state)
