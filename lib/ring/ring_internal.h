@@ -211,6 +211,8 @@ void girt__load_destroy(girt_ring *ring);
 girt__ring_cell *girt__load_cell(const girt_ring *ring);
 /* The node with this id is nobody's and carries nothing. */
 bool girt__load_is_idle(const girt__ring_cell *cell);
+/* Floor and pending together: the total, when no call is under way. */
+int64_t girt__load_known(const girt_ring *ring);
 /* Publishes `next`, moving the loads of who comes and goes. */
 void girt__load_publish(girt_ring *ring, girt__ring_snapshot *next);
 

@@ -144,6 +144,14 @@ static bool settle(struct girt__ring_load *load)
     return moved;
 }
 
+int64_t girt__load_known(const girt_ring *ring)
+{
+    int64_t sum = girt_load_acquire(&ring->load->floor);
+    for (size_t i = 0; i < SHARDS; i++)
+        sum += (int64_t)girt_load_acquire(&ring->load->shards[i].pending);
+    return sum;
+}
+
 /* ---- acquire ---- */
 
 typedef enum attempt { TOOK, REFUSED, STALE } attempt;

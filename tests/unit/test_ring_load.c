@@ -86,6 +86,7 @@ static void the_formula_alone(void **state)
                     held[i] = held[--held_count];
                 }
                 assert_int_equal(total_of(ring), held_count);
+                assert_int_equal(girt__load_known(ring), held_count);
             }
             while (held_count > 0)
                 girt_ring_release(ring, held[--held_count]);
@@ -140,6 +141,7 @@ static void the_formula_across_changes(void **state)
                 held_count++;
             }
         }
+        assert_int_equal(girt__load_known(ring), total_of(ring));
     }
     while (held_count > 0)
         girt_ring_release(ring, held[--held_count]);
