@@ -261,18 +261,19 @@ static void a_barrier_waits_for_release_functions_under_way(void **state)
     (void)pthread_barrier_destroy(&s.running);
 }
 
-/* While a batch runs, another thread enters and finds what the batch then
- * retires; the rest of the batch must not release it. */
+/* While a batch runs, a reader enters, a third thread moves the epoch on, and
+ * the batch retires a block; the rest of the batch must not release it. */
 typedef struct late_reader {
-    pthread_barrier_t enter, entered, leave;
+    pthread_barrier_t enter, entered, moved, leave;
     uint64_t counter;
 } late_reader;
 
-static void let_reader_in(void *block)
+static void retire_when_read(void *block)
 {
     late_reader *const l = block;
     (void)pthread_barrier_wait(&l->enter);
     (void)pthread_barrier_wait(&l->entered);
+    (void)pthread_barrier_wait(&l->moved);
     for (int i = 0; i < 1000; i++)
         girt_epoch_retire(&l->counter, count_release);
 }
@@ -280,38 +281,41 @@ static void let_reader_in(void *block)
 static void read_late(void *context, size_t me)
 {
     late_reader *const l = context;
-    if (me == 0) {
-        (void)pthread_barrier_wait(&l->enter);
-        girt_epoch_enter();
-        (void)pthread_barrier_wait(&l->entered);
+    if (me == 2) { /* retires, and so releases in batches */
+        girt_epoch_retire(l, retire_when_read);
+        for (int i = 0; i < 200; i++)
+            girt_epoch_retire(&released, count_release);
         (void)pthread_barrier_wait(&l->leave);
-        assert_int_equal(count_of(&l->counter), 0);
-        girt_epoch_exit();
         return;
     }
-    /* Into the first of ck's lists, so that others come after it. */
-    for (int i = 0; i < 63; i++)
+    (void)pthread_barrier_wait(&l->enter);
+    if (me == 0)
+        girt_epoch_enter();
+    (void)pthread_barrier_wait(&l->entered);
+    for (int i = 0; me == 1 && i < 64; i++)
         girt_epoch_retire(&released, count_release);
-    girt_epoch_retire(l, let_reader_in);
-    for (int i = 0; i < 2000; i++)
-        girt_epoch_retire(&released, count_release);
+    (void)pthread_barrier_wait(&l->moved);
     (void)pthread_barrier_wait(&l->leave);
-    girt_epoch_barrier();
-    assert_int_equal(count_of(&l->counter), 1000);
+    if (me == 0) {
+        assert_int_equal(count_of(&l->counter), 0);
+        girt_epoch_exit();
+    }
 }
 
 static void what_a_release_function_retires_waits_too(void **state)
 {
     (void)state;
-    for (int i = 0; i < 4; i++) { /* ck's lists take turns */
+    for (int i = 0; i < 8; i++) { /* ck's four lists take turns */
         late_reader l = {.counter = 0};
-        assert_int_equal(pthread_barrier_init(&l.enter, NULL, 2), 0);
-        assert_int_equal(pthread_barrier_init(&l.entered, NULL, 2), 0);
-        assert_int_equal(pthread_barrier_init(&l.leave, NULL, 2), 0);
-        threads_run(2, read_late, &l);
-        (void)pthread_barrier_destroy(&l.enter);
-        (void)pthread_barrier_destroy(&l.entered);
-        (void)pthread_barrier_destroy(&l.leave);
+        pthread_barrier_t *const barriers[] = {&l.enter, &l.entered, &l.moved,
+                                               &l.leave};
+        for (size_t b = 0; b < 4; b++)
+            assert_int_equal(pthread_barrier_init(barriers[b], NULL, 3), 0);
+        threads_run(3, read_late, &l);
+        girt_epoch_barrier();
+        assert_int_equal(count_of(&l.counter), 1000);
+        for (size_t b = 0; b < 4; b++)
+            (void)pthread_barrier_destroy(barriers[b]);
     }
 }
 
