@@ -65,8 +65,8 @@ GIRT_BEGIN
 GIRT_API void girt_epoch_enter(void);
 
 /**
- * Ends the read section that the thread began last.  Without one: an
- * assertion.
+ * Ends the read section that the thread began last.  Without one it is misuse
+ * (an assertion).
  *
  * At the end of the outermost section it may run release functions of blocks
  * that this thread, or threads that have ended, retired.
@@ -104,7 +104,8 @@ GIRT_API void girt_epoch_retire(void *block, void (*release)(void *block));
 
 /**
  * Waits until all blocks that any thread retired before the call are released,
- * including those of ended threads.  Inside a section: an assertion.
+ * including those of ended threads.  Inside a section it is misuse (an
+ * assertion).
  *
  * Called from a release function, it does not wait for release functions that
  * other threads are running at that moment, nor for the one that calls it.

@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "core/assert.h"
+#include "core/atomic.h"
 
 /* jemalloc's interface, from its manual: no header of its is included. */
 extern void *mallocx(size_t size, int flags) __attribute__((weak));
@@ -109,11 +110,14 @@ static girt__jemalloc_state probe(void)
     if (mallctl("thread.allocatedp", &allocated, &size, NULL, 0) != 0 ||
         size != sizeof allocated || allocated == NULL)
         return GIRT__JEMALLOC_PRESENT;
-    uint64_t const before = *(volatile uint64_t *)allocated;
-    /* Volatile, or the compiler drops the pair. */
-    void *volatile block = malloc(64);
-    bool const moved = *(volatile uint64_t *)allocated != before;
+    uint64_t const before = girt_load_relaxed(allocated);
+    /* Shown to the world, or the compiler drops the pair. */
+    static void *shown;
+    void *const block = malloc(64);
+    girt_store_relaxed(&shown, block);
+    bool const moved = girt_load_relaxed(allocated) != before;
     free(block);
+    girt_store_relaxed(&shown, NULL);
     return moved ? GIRT__JEMALLOC_ACTIVE : GIRT__JEMALLOC_PRESENT;
 }
 

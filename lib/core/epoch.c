@@ -242,7 +242,8 @@ static void retire_as_visitor(ck_epoch_entry_t *entry)
 void girt__epoch_retire_node(girt__epoch_node *node,
                              void (*release)(girt__epoch_node *node))
 {
-    girt_require(node != NULL && release != NULL);
+    girt_require(node != NULL);
+    girt_require(release != NULL);
     record *const r = self();
     ck_epoch_entry_t *const entry = (ck_epoch_entry_t *)(void *)node;
     /* Never called as ck's type: run_ready casts it back. */

@@ -41,14 +41,16 @@ typedef struct girt__epoch_record {
 } GIRT_ALIGNED(GIRT_DESTRUCTIVE) girt__epoch_record;
 
 typedef struct girt__epoch_domain {
-    ck_epoch_t ck;
+    /* Read by every section's beginning, written when the epoch moves. */
+    GIRT_ALIGNED(GIRT_DESTRUCTIVE) ck_epoch_t ck;
+    /* Read by every retire, written when a thread ends with blocks pending. */
+    GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint32_t orphan_count;
     girt_allocator memory;
+    girt__thread_observer observer;
     /* Held to take from any `pending` or from `orphans`, never while a
      * release function runs or a grace period passes. */
-    pthread_mutex_t collecting;
+    GIRT_ALIGNED(GIRT_DESTRUCTIVE) pthread_mutex_t collecting;
     ck_stack_t orphans; /* what ended threads had pending */
-    uint32_t orphan_count;
-    girt__thread_observer observer;
     /* Threads without a record of their own, for want of memory or after
      * their end was told: all share one, which is in a section while any of
      * them is in one. */
@@ -57,6 +59,9 @@ typedef struct girt__epoch_domain {
     uint32_t visitors_releasing;
     girt__epoch_record visited;
 } girt__epoch_domain;
+
+_Static_assert(offsetof(girt__epoch_domain, orphan_count) >= GIRT_DESTRUCTIVE,
+               "what sections read is not beside what retiring writes");
 
 extern girt__epoch_domain girt__epochs;
 

@@ -29,8 +29,9 @@ void girt__park_cancel(girt__park *park);
  * reaches deadline_ns (GIRT_FOREVER: no limit). false: the deadline passed.
  * Ends what prepare began. */
 bool girt__park_wait(girt__park *park, uint32_t key, int64_t deadline_ns);
-/* Wakes up to `count` of those who prepared before; the caller has made the
- * condition true with a store or read-modify-write of any order. */
+/* Wakes up to `count` of those asleep; the caller has made the condition true
+ * with a store or read-modify-write of any order. One that has prepared but
+ * not fallen asleep yet does not sleep, and is not counted. */
 void girt__park_wake(girt__park *park, uint32_t count);
 
 /* now + timeout on the monotonic clock, saturating; GIRT_FOREVER stays. */

@@ -10,11 +10,13 @@
 
 /* A small dense number of the calling thread, 0 and up: the lowest that is
  * free at its first call, kept until it ends, then given to another.  A thread
- * beyond GIRT__THREADS_MAX at once shares the last index. About 1 ns. */
+ * beyond GIRT__THREADS_MAX at once shares the last index, and so does one whose
+ * end was told (late destructors of its thread-local data). About 1 ns. */
 uint32_t girt__thread_index(void);
 
 /* Told of each thread that ends, in that thread, before its index is free
- * again; and, in a fork's child, of every thread that the fork left behind. */
+ * again (of the last index: of each thread that shares it); and, in a fork's
+ * child, of every thread that the fork left behind. */
 typedef struct girt__thread_observer {
     void (*ended)(struct girt__thread_observer *self, uint32_t thread_index);
     struct girt__thread_observer *next, *previous; /* thread.c's */
