@@ -69,17 +69,18 @@ static inline __attribute__((unused)) uint64_t girt_fast_mpmc_frontier(
     return ticket;
 }
 
-/** Where to look after `ticket` was found passed: there, or where the hint
- * says if that is later. */
+/** Where to look after `ticket` was found passed: at the next one or where the
+ * hint says, if that is later; after every eighth such turn, wherever the
+ * frontier is. */
 static inline __attribute__((unused)) uint64_t girt_fast_mpmc_next(
     const girt_mpmc *queue, const uint64_t *hint, uint64_t ticket,
-    unsigned phase)
+    unsigned phase, unsigned turn)
 {
     /* A2 <- R2 (push, pop). */
     uint64_t const hinted = girt_fast_load_acquire(hint);
     uint64_t const next =
         (int64_t)(hinted - (ticket + 1)) > 0 ? hinted : ticket + 1;
-    return girt_fast_mpmc_frontier(queue, next, phase);
+    return turn % 8 == 0 ? girt_fast_mpmc_frontier(queue, next, phase) : next;
 }
 
 /** Puts the item into the first free ticket from *ticket on, all before which
@@ -88,7 +89,7 @@ static inline __attribute__((unused)) bool girt_fast_mpmc_fill(girt_mpmc *queue,
                                                                uint64_t *ticket,
                                                                void *item)
 {
-    unsigned pauses = 16;
+    unsigned pauses = 16, turn = 0;
     /* Another turn means that another thread filled `at`. */
     for (uint64_t at = *ticket;;) {
         girt_fast_pair *const slot = &queue->slots[at & queue->mask];
@@ -110,7 +111,8 @@ static inline __attribute__((unused)) bool girt_fast_mpmc_fill(girt_mpmc *queue,
             }
             girt_fast_back_off(&pauses);
         }
-        at = girt_fast_mpmc_next(queue, &queue->tail, at, GIRT_FAST_FILLED);
+        at = girt_fast_mpmc_next(queue, &queue->tail, at, GIRT_FAST_FILLED,
+                                 ++turn);
     }
 }
 
@@ -121,7 +123,7 @@ static inline __attribute__((unused)) bool girt_fast_mpmc_take(girt_mpmc *queue,
                                                                uint64_t *ticket,
                                                                void **item)
 {
-    unsigned pauses = 16;
+    unsigned pauses = 16, turn = 0;
     /* Another turn means that another thread consumed `at`. */
     for (uint64_t at = *ticket;;) {
         girt_fast_pair *const slot = &queue->slots[at & queue->mask];
@@ -142,7 +144,8 @@ static inline __attribute__((unused)) bool girt_fast_mpmc_take(girt_mpmc *queue,
             }
             girt_fast_back_off(&pauses);
         }
-        at = girt_fast_mpmc_next(queue, &queue->head, at, GIRT_FAST_CONSUMED);
+        at = girt_fast_mpmc_next(queue, &queue->head, at, GIRT_FAST_CONSUMED,
+                                 ++turn);
     }
 }
 
