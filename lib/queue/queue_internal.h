@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* queue_internal.h - girt_queue's parts, and how its files share the work.
+ *
+ *   queue.c         create, destroy, the calls of the header
+ *   queue_ring.h    one ring of sequence slots
+ *   queue_several.c lanes and bands: several rings in one queue
+ *   queue_budget.c  how several rings keep one capacity
+ *   queue_wait.c    sleeping and waking, closing
+ *   queue_fd.c      the eventfd */
+#ifndef GIRT_QUEUE_QUEUE_INTERNAL_H
+#define GIRT_QUEUE_QUEUE_INTERNAL_H
+
+#include <pthread.h>
+
+#include <girt/queue.h>
+
+#include "core/park.h"
+#include "queue/queue_ring.h"
+
+#define QUEUE_CURSORS 16u
+
+/* Where a consumer is in the rotation over lanes and bands; threads whose
+ * index agrees modulo QUEUE_CURSORS share one, and an advance lost between
+ * them only repeats a turn. */
+typedef struct girt__cursor {
+    GIRT_ALIGNED(GIRT_CACHELINE) uint64_t lane_turn;
+    uint64_t band_turn;
+} girt__cursor;
+
+typedef struct girt__watch {
+    pthread_mutex_t lock;
+    int fd;     /* -1: nobody asked; written once under lock */
+    bool armed; /* under lock: fd unreadable, WATCHED set in every ring */
+} girt__watch;
+
+struct girt_queue {
+    /* Written once at create. */
+    size_t capacity;
+    uint32_t rings_count; /* lanes * bands; band b's lane l is b * lanes + l */
+    uint32_t lanes;
+    uint32_t bands;
+    uint32_t chunk; /* how many grants a ring is given at a time */
+    bool drop_oldest;
+    void (*dropped)(void *context, void *item);
+    void *context;
+    girt_allocator allocator;
+    girt__watch watch;
+    /* Poppers sleep on items, pushers on room. */
+    GIRT_ALIGNED(GIRT_DESTRUCTIVE) girt__park items;
+    GIRT_ALIGNED(GIRT_DESTRUCTIVE) girt__park room;
+    /* Items that may be pushed and that no ring has been granted. */
+    GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t pool;
+    girt__cursor *cursors; /* NULL with one ring */
+    GIRT_ALIGNED(GIRT_DESTRUCTIVE) girt__ring rings[];
+};
+
+/* Test hook: the rings' first lap; the queue is fresh and empty. */
+void girt__queue_start(girt_queue *queue, uint64_t first_lap);
+/* Checks the invariants of a queue at rest. */
+bool girt__queue_is_valid(const girt_queue *queue);
+
+/* queue_several.c.  The ring of the calling thread's lane. */
+girt__ring *girt__several_ring(girt_queue *queue, unsigned band);
+girt_status girt__several_pop(girt_queue *queue, void **items, size_t count,
+                              size_t *popped, uint64_t *seen);
+/* The one to drop; false: none. */
+bool girt__several_pop_oldest(girt_queue *queue, void **item);
+
+/* queue_budget.c.  GIRT_FULL: no room anywhere at a time within the call, but
+ * for what other threads hold in their hands. */
+girt_status girt__budget_push(girt_queue *queue, girt__ring *ring,
+                              void *const *items, size_t count, size_t *pushed,
+                              uint64_t *seen);
+bool girt__budget_left(const girt_queue *queue);
+
+/* queue_wait.c.  Try, then wait: what remains of a call whose first try found
+ * no room or no item. */
+girt_status girt__queue_push_wait(girt_queue *queue, unsigned band,
+                                  void *const *items, size_t count,
+                                  int64_t timeout_ns, size_t *pushed);
+girt_status girt__queue_pop_wait(girt_queue *queue, void **items, size_t count,
+                                 int64_t timeout_ns, size_t *popped);
+/* Pays what a claim that cleared SLEEPERS or saw WATCHED owes. */
+void girt__queue_pushed(girt_queue *queue, uint64_t seen);
+void girt__queue_popped(girt_queue *queue);
+/* True: no item is claimed in any ring. */
+bool girt__queue_is_empty(const girt_queue *queue);
+
+/* queue_fd.c */
+void girt__watch_init(girt__watch *watch);
+void girt__watch_release(girt__watch *watch);
+void girt__watch_signal(girt_queue *queue, bool closed);
+/* For a pop about to answer empty: leaves the eventfd unreadable and answers
+ * true, or false when an item came meanwhile. */
+bool girt__watch_empty(girt_queue *queue);
+
+static inline bool girt__queue_is_watched(const girt_queue *queue)
+{
+    return girt_load_acquire(&queue->watch.fd) >= 0;
+}
+
+/* queue.c.  GIRT_OK with *pushed > 0, GIRT_FULL, or GIRT_CLOSED; never waits.
+ */
+girt_status girt__queue_try_push(girt_queue *queue, unsigned band,
+                                 void *const *items, size_t count,
+                                 size_t *pushed);
+/* GIRT_OK with *popped > 0, GIRT_EMPTY, or GIRT_CLOSED; never waits. */
+girt_status girt__queue_try_pop(girt_queue *queue, void **items, size_t count,
+                                size_t *popped);
+
+#endif /* GIRT_QUEUE_QUEUE_INTERNAL_H */

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* queue_ring.c - what of a ring is off the hot path. */
+#include "queue/queue_ring.h"
+
+#include <sched.h>
+
+#include "core/assert.h"
+
+girt_status girt__ring_init(girt__ring *ring, size_t capacity,
+                            const girt_allocator *allocator)
+{
+    girt_assert(capacity >= 1 && capacity <= RING_CAPACITY_MAX);
+    size_t size;
+    if (!girt__size_multiply(capacity, sizeof(girt__slot), &size))
+        return GIRT_E_NOMEM;
+    girt__slot *const slots = girt__allocate(allocator, size, GIRT_CACHELINE);
+    if (slots == NULL)
+        return GIRT_E_NOMEM;
+    unsigned bits = 0;
+    while (((uint64_t)1 << bits) < capacity)
+        bits++;
+    *ring = (girt__ring){
+        .slots = slots,
+        .index_mask = (((uint64_t)1 << bits) - 1) * RING_STEP,
+        .last = ((uint64_t)capacity - 1) * RING_STEP,
+        .capacity = capacity,
+    };
+    girt__ring_start(ring, 0);
+    return GIRT_OK;
+}
+
+void girt__ring_release(girt__ring *ring, const girt_allocator *allocator)
+{
+    girt__release(allocator, ring->slots, ring->capacity * sizeof(girt__slot));
+}
+
+void girt__ring_start(girt__ring *ring, uint64_t first_lap)
+{
+    uint64_t const first = first_lap * girt__ring_lap(ring);
+    uint64_t ticket = first;
+    for (size_t i = 0; i < ring->capacity; i++) {
+        ring->slots[i].turn = ticket;
+        ring->slots[i].item = NULL;
+        ticket = girt__ring_next(ring, ticket);
+    }
+    girt_store_relaxed(&ring->tail, first | (ring->tail & ~RING_TICKET));
+    girt_store_relaxed(&ring->head, first);
+    girt_store_relaxed(&ring->settled, first);
+}
+
+void girt__ring_relax(unsigned *rounds)
+{
+    /* The claimer is between two stores unless it lost its CPU: then only
+     * giving ours away helps. */
+    if (++*rounds < 64)
+        girt_pause();
+    else
+        (void)sched_yield();
+}
+
+void girt__ring_back_off(unsigned *pauses)
+{
+    for (unsigned i = 0; i < *pauses; i++)
+        girt_pause();
+    if (*pauses < RING_PAUSES_MAX)
+        *pauses *= 2;
+}
+
+girt_status girt__ring_push(girt__ring *ring, void *const *items, size_t count,
+                            bool granted, size_t *pushed, uint64_t *seen)
+{
+    unsigned pauses = RING_PAUSES_FIRST, rounds = 0;
+    for (;;) {
+        uint64_t tail = girt_load_relaxed(&ring->tail);
+        uint64_t const ticket = tail & RING_TICKET;
+        /* R4: the popper of one lap ago is done with the slot. */
+        uint64_t const turn =
+            girt_load_acquire(&girt__ring_slot(ring, ticket)->turn);
+        if (girt_likely(turn == ticket)) {
+            if (girt_unlikely(tail & RING_CLOSED))
+                return GIRT_CLOSED;
+            size_t most = count;
+            if (granted) {
+                size_t const grants = (tail & RING_GRANTS) / RING_GRANT;
+                if (grants == 0)
+                    return GIRT_LIMITED;
+                most = count < grants ? count : grants;
+            }
+            size_t claimed = 1;
+            uint64_t end = girt__ring_next(ring, ticket);
+            while (claimed < most &&
+                   girt_load_acquire(&girt__ring_slot(ring, end)->turn) ==
+                       end) { /* R4 */
+                end = girt__ring_next(ring, end);
+                claimed++;
+            }
+            uint64_t wish = end | (tail & ~(RING_TICKET | RING_SLEEPERS));
+            if (granted)
+                wish -= claimed * RING_GRANT;
+            /* acq_rel for SL: queue_wait.c's W1 and W2. */
+            if (girt_likely(girt_cas_acq_rel(&ring->tail, &tail, wish))) {
+                uint64_t at = ticket;
+                for (size_t i = 0; i < claimed; i++) {
+                    girt__slot *const slot = girt__ring_slot(ring, at);
+                    slot->item = items[i];
+                    /* R1 -> R2: the item and all that it points to. */
+                    girt_store_release(&slot->turn, at | RING_FULL);
+                    at = girt__ring_next(ring, at);
+                }
+                *pushed = claimed;
+                *seen = tail;
+                return GIRT_OK;
+            }
+            girt__ring_back_off(&pauses);
+        } else if ((int64_t)(turn - ticket) < 0) {
+            /* The item of one lap ago, or its popper has not released. */
+            if (tail & RING_CLOSED)
+                return GIRT_CLOSED;
+            uint64_t const head = girt_load_seq_cst(&ring->head) & RING_TICKET;
+            if (ticket - head == girt__ring_lap(ring))
+                return GIRT_FULL;
+            girt__ring_relax(&rounds);
+        }
+    }
+}
+
+girt_status girt__ring_pop(girt__ring *ring, void **items, size_t count,
+                           size_t *popped, uint64_t *seen)
+{
+    unsigned pauses = RING_PAUSES_FIRST, rounds = 0;
+    for (;;) {
+        uint64_t head = girt_load_acquire(&ring->head);
+        uint64_t const ticket = head & RING_TICKET;
+        /* R2: the item is there. */
+        uint64_t const turn =
+            girt_load_acquire(&girt__ring_slot(ring, ticket)->turn);
+        if (girt_likely(turn == (ticket | RING_FULL))) {
+            size_t claimed = 1;
+            uint64_t end = girt__ring_next(ring, ticket);
+            while (claimed < count &&
+                   girt_load_acquire(&girt__ring_slot(ring, end)->turn) ==
+                       (end | RING_FULL)) { /* R2 */
+                end = girt__ring_next(ring, end);
+                claimed++;
+            }
+            if (girt_likely(girt_cas_acq_rel(&ring->head, &head, end))) {
+                uint64_t at = ticket;
+                for (size_t i = 0; i < claimed; i++) {
+                    girt__slot *const slot = girt__ring_slot(ring, at);
+                    items[i] = slot->item;
+                    /* R3 -> R4: the slot was read before it is free. */
+                    girt_store_release(&slot->turn, at + girt__ring_lap(ring));
+                    at = girt__ring_next(ring, at);
+                }
+                *popped = claimed;
+                *seen = head;
+                return GIRT_OK;
+            }
+            girt__ring_back_off(&pauses);
+        } else if (turn == ticket) {
+            uint64_t const tail = girt_load_seq_cst(&ring->tail);
+            if ((tail & RING_TICKET) == ticket) {
+                *seen = tail;
+                return tail & RING_CLOSED ? GIRT_CLOSED : GIRT_EMPTY;
+            }
+            girt__ring_relax(&rounds);
+        }
+    }
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* queue_ring.h - a bounded ring of sequence slots, the engine of girt_queue.
+ *
+ * Idea [Vyukov, bounded MPMC queue, 2010]: a slot carries the number of the
+ * turn it is ready for, so that a claim is one CAS on the tail or head word and
+ * the item's way from hand to hand touches its slot alone.  What differs here:
+ *
+ *   word   63            16 15        4  3  2  1  0
+ *          +---------------+-----------+--+--+--+--+
+ *   tail   |    ticket     |  grants   | 0|WD|CL|SL|
+ *   head   |    ticket     |     0     | 0| 0| 0|SL|
+ *   turn   |    ticket     |     0     |FU| 0| 0| 0|
+ *          +---------------+-----------+--+--+--+--+
+ *   ticket = lap, then index; the index has as many bits as the capacity needs
+ *   and wraps at the capacity itself, so that any capacity is exact and none
+ *   costs a division.
+ *
+ *   FU  the slot holds the item of this ticket; else it is free for it.
+ *   SL  of tail: a popper may sleep; of head: a pusher may.  The CAS that
+ *       claims clears it, and owes one wake: see queue_wait.c.
+ *   CL  closed: no claim succeeds any more.
+ *   WD  a watcher's eventfd is to be made readable: see queue_fd.c.
+ *   grants  items that may still be pushed, where several rings share one
+ *       capacity: see queue_budget.c.  0 elsewhere.
+ *
+ * I1: head <= tail <= head + one lap, in tickets.
+ * I2: a slot's turn only grows: t, t|FU, t + lap, (t + lap)|FU, ...
+ * I3: turn is t|FU from the publication of ticket t to its release by the one
+ *     popper whose CAS moved head over t.
+ * I4: with CL in tail, tail does not move.
+ *
+ * Empty and full are exact.  Vyukov's pop answers empty when the first slot is
+ * claimed and not yet published, though later ones may be; this one answers
+ * only after it read tail == head.  It had read head first, head never passes
+ * tail, so head was the same when tail was read: the queue was empty then.
+ * Full likewise: tail read first, then head one lap behind.  In between it
+ * waits for the thread that claimed, which is why this is not lock-free.
+ *
+ * Pairs: R1 publish -> R2 pop sees the item; R3 release -> R4 push may
+ * overwrite.  Tickets wrap with 64-bit arithmetic, compared by difference. */
+#ifndef GIRT_QUEUE_QUEUE_RING_H
+#define GIRT_QUEUE_QUEUE_RING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <girt/status.h>
+
+#include "core/alloc_internal.h"
+#include "core/atomic.h"
+#include "core/cacheline.h"
+
+#define RING_FULL         UINT64_C(8)  /* of a turn */
+#define RING_SLEEPERS     UINT64_C(1)  /* of tail and head */
+#define RING_CLOSED       UINT64_C(2)  /* of tail */
+#define RING_WATCHED      UINT64_C(4)  /* of tail */
+#define RING_GRANT        UINT64_C(16) /* one grant */
+#define RING_GRANTS       UINT64_C(0xfff0)
+#define RING_GRANTS_MAX   4095u
+#define RING_STEP         UINT64_C(65536) /* one ticket */
+#define RING_TICKET       (~(RING_STEP - 1))
+#define RING_CAPACITY_MAX ((uint64_t)1 << 32)
+
+/* Packed, four to a line: padding to a line each was 2-4 times slower. */
+typedef struct girt__slot {
+    uint64_t turn;
+    void *item; /* owned by whoever claimed the slot's ticket */
+} girt__slot;
+_Static_assert(sizeof(girt__slot) == 16, "a slot is found by a shift");
+
+typedef struct girt__ring {
+    /* Written once at create. */
+    girt__slot *slots;
+    uint64_t index_mask; /* of a ticket, in place */
+    uint64_t last;       /* the index of the last slot, in place */
+    size_t capacity;
+    /* Pushers'. */
+    GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t tail;
+    /* Poppers'. */
+    GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t head;
+    /* How far head's pops have been given back to the budget; pushers'. */
+    GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t settled;
+} girt__ring;
+
+_Static_assert(offsetof(girt__ring, tail) % GIRT_CACHELINE == 0,
+               "pushers own their line");
+_Static_assert(offsetof(girt__ring, head) % GIRT_CACHELINE == 0,
+               "poppers own their line");
+
+/* capacity is 1 .. RING_CAPACITY_MAX. */
+girt_status girt__ring_init(girt__ring *ring, size_t capacity,
+                            const girt_allocator *allocator);
+void girt__ring_release(girt__ring *ring, const girt_allocator *allocator);
+/* Makes `first` the next ticket's lap; only while the ring is empty and unused:
+ * tests begin near the wrap. */
+void girt__ring_start(girt__ring *ring, uint64_t first_lap);
+/* Waits a little for a thread that has claimed a slot: pauses, then yields. */
+void girt__ring_relax(unsigned *rounds);
+#define RING_PAUSES_FIRST 16u
+#define RING_PAUSES_MAX   256u
+/* After a lost CAS only, doubling: backing off before an answer of empty or
+ * full cost more than it gave. */
+void girt__ring_back_off(unsigned *pauses);
+
+static inline girt__slot *girt__ring_slot(const girt__ring *ring,
+                                          uint64_t ticket)
+{
+    /* The index stands 16 bits up, a slot is 16 bytes. */
+    return (girt__slot *)((char *)ring->slots +
+                          ((ticket & ring->index_mask) >> 12));
+}
+
+static inline uint64_t girt__ring_lap(const girt__ring *ring)
+{
+    return ring->index_mask + RING_STEP;
+}
+
+static inline uint64_t girt__ring_next(const girt__ring *ring, uint64_t ticket)
+{
+    uint64_t const gap = ring->index_mask - ring->last;
+    return ticket + RING_STEP +
+           ((ticket & ring->index_mask) == ring->last ? gap : 0);
+}
+
+/* Tickets from `from` to `to`, at most a lap apart. */
+static inline size_t girt__ring_distance(const girt__ring *ring, uint64_t from,
+                                         uint64_t to)
+{
+    uint64_t const from_index = from & ring->index_mask;
+    uint64_t const to_index = to & ring->index_mask;
+    from &= RING_TICKET;
+    to &= RING_TICKET;
+    if (to - from == girt__ring_lap(ring))
+        return ring->capacity;
+    uint64_t const gap = ring->index_mask - ring->last;
+    return (size_t)((to - from - (to_index < from_index ? gap : 0)) /
+                    RING_STEP);
+}
+
+/* What a first try came to. */
+typedef enum girt__first {
+    FIRST_DONE,
+    FIRST_OTHER, /* nothing changed: the whole of the call decides */
+    FIRST_LOST   /* nothing changed: another claim came before */
+} girt__first;
+
+/* The first try of a push, in line and straight through: no flag set, the
+ * slot free, the claim won.  A turn has no flags and no grants, so turn == tail
+ * says that tail has none either. */
+static inline girt__first girt__ring_push_first(girt__ring *ring, void *item)
+{
+    uint64_t tail = girt_load_relaxed(&ring->tail);
+    girt__slot *const slot = girt__ring_slot(ring, tail);
+    if (girt_unlikely(girt_load_acquire(&slot->turn) != tail)) /* R4 */
+        return FIRST_OTHER;
+    if (girt_unlikely(
+            !girt_cas_acq_rel(&ring->tail, &tail, girt__ring_next(ring, tail))))
+        return FIRST_LOST;
+    slot->item = item;
+    girt_store_release(&slot->turn, tail | RING_FULL); /* R1 -> R2 */
+    return FIRST_DONE;
+}
+
+/* The same for a pop. */
+static inline girt__first girt__ring_pop_first(girt__ring *ring, void **item)
+{
+    uint64_t head = girt_load_relaxed(&ring->head);
+    girt__slot *const slot = girt__ring_slot(ring, head);
+    if (girt_unlikely(girt_load_acquire(&slot->turn) != /* R2 */
+                      (head | RING_FULL)))
+        return FIRST_OTHER;
+    /* With SL set in head the turn would not have matched. */
+    if (girt_unlikely(
+            !girt_cas_acq_rel(&ring->head, &head, girt__ring_next(ring, head))))
+        return FIRST_LOST;
+    *item = slot->item;
+    girt_store_release(&slot->turn, head + girt__ring_lap(ring)); /* R3 -> R4 */
+    return FIRST_DONE;
+}
+
+/* Pushes 1 .. count items with one claim; *pushed says how many, *seen what
+ * tail was.  GIRT_OK, GIRT_FULL or GIRT_CLOSED, exact.  With `granted` also
+ * GIRT_LIMITED: no grants.  A retry follows another thread's success. */
+girt_status girt__ring_push(girt__ring *ring, void *const *items, size_t count,
+                            bool granted, size_t *pushed, uint64_t *seen);
+/* Pops 1 .. count items with one claim; *popped says how many, *seen what head
+ * was.  GIRT_OK, GIRT_EMPTY or GIRT_CLOSED (empty, and nothing can come),
+ * exact; then *seen is what tail was.  A retry follows another's success. */
+girt_status girt__ring_pop(girt__ring *ring, void **items, size_t count,
+                           size_t *popped, uint64_t *seen);
+
+/* Claimed items; a claim under way counts.  Stale as soon as it is known. */
+static inline size_t girt__ring_count(const girt__ring *ring)
+{
+    uint64_t const head = girt_load_acquire(&ring->head) & RING_TICKET;
+    uint64_t const tail = girt_load_acquire(&ring->tail) & RING_TICKET;
+    /* Head may have moved on since, so the distance may be over a lap. */
+    return tail - head > girt__ring_lap(ring)
+               ? ring->capacity
+               : girt__ring_distance(ring, head, tail);
+}
+
+#endif /* GIRT_QUEUE_QUEUE_RING_H */

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* queue_several.c - lanes and bands: several rings in one queue.
+ *
+ * Lanes: a producer's lane is its thread index modulo the lanes, the same for
+ * its whole life, so what it pushes stays in order in one FIFO ring.  A
+ * consumer stays on a lane for LANE_STAY pops, then goes to the next; an empty
+ * lane is passed over.  So no lane waits for more than LANE_STAY pops of each
+ * other one.
+ *
+ * Bands: of every 2^bands - 1 pops of a consumer, band b is looked at first in
+ * 2^(bands - 1 - b): 8 4 2 1 with four.  The order of turns is the ruler
+ * sequence (trailing zeros of 1, 2, 3, ...), which spreads each band evenly.
+ * When that band is empty, the first one that is not is served. */
+#include "queue/queue_internal.h"
+
+#include "core/thread.h"
+
+#define LANE_STAY 64u
+
+girt__ring *girt__several_ring(girt_queue *queue, unsigned band)
+{
+    return &queue->rings[band * queue->lanes +
+                         girt__thread_index() % queue->lanes];
+}
+
+static uint32_t first_band(const girt_queue *queue, const girt__cursor *cursor)
+{
+    if (queue->bands == 1)
+        return 0;
+    uint32_t const period = ((uint32_t)1 << queue->bands) - 1;
+    uint32_t const turn =
+        (uint32_t)(girt_load_relaxed(&cursor->band_turn) % period) + 1;
+    return (uint32_t)__builtin_ctz(turn);
+}
+
+/* Pops from the first lane of the band that has something, from where the
+ * cursor is.  GIRT_CLOSED: every lane is closed and empty. */
+static girt_status pop_band(girt_queue *queue, uint32_t band,
+                            girt__cursor *cursor, void **items, size_t count,
+                            size_t *popped, uint64_t *seen)
+{
+    girt__ring *const rings = &queue->rings[band * queue->lanes];
+    uint64_t const turn = girt_load_relaxed(&cursor->lane_turn);
+    uint32_t lane = (uint32_t)(turn / LANE_STAY % queue->lanes);
+    girt_status all = GIRT_CLOSED;
+    for (uint32_t i = 0; i < queue->lanes; i++) {
+        girt_status const status =
+            girt__ring_pop(&rings[lane], items, count, popped, seen);
+        if (status == GIRT_OK) {
+            girt_store_relaxed(&cursor->lane_turn,
+                               turn + i * LANE_STAY + *popped);
+            return GIRT_OK;
+        }
+        if (status == GIRT_EMPTY)
+            all = GIRT_EMPTY;
+        lane = lane + 1 == queue->lanes ? 0 : lane + 1;
+    }
+    return all;
+}
+
+/* One claim, from the band whose turn it is or the first with an item. */
+static girt_status pop_turn(girt_queue *queue, girt__cursor *cursor,
+                            void **items, size_t count, size_t *popped,
+                            uint64_t *seen)
+{
+    uint32_t const first = first_band(queue, cursor);
+    girt_status all = GIRT_CLOSED;
+    for (uint32_t i = 0; i < queue->bands; i++) {
+        uint32_t const band = i == 0 ? first : i <= first ? i - 1 : i;
+        girt_status const status =
+            pop_band(queue, band, cursor, items, count, popped, seen);
+        if (status == GIRT_OK)
+            girt_store_relaxed(&cursor->band_turn,
+                               girt_load_relaxed(&cursor->band_turn) + 1);
+        if (status == GIRT_OK)
+            return GIRT_OK;
+        if (status == GIRT_EMPTY)
+            all = GIRT_EMPTY;
+    }
+    return all;
+}
+
+girt_status girt__several_pop(girt_queue *queue, void **items, size_t count,
+                              size_t *popped, uint64_t *seen)
+{
+    girt__cursor *const cursor =
+        &queue->cursors[girt__thread_index() % QUEUE_CURSORS];
+    if (queue->bands == 1)
+        return pop_turn(queue, cursor, items, count, popped, seen);
+    /* With bands every item is a turn of its own. */
+    size_t done = 0;
+    uint64_t all_seen = 0;
+    girt_status status = GIRT_OK;
+    while (done < count) {
+        size_t one = 0;
+        status = pop_turn(queue, cursor, &items[done], 1, &one, seen);
+        if (status != GIRT_OK)
+            break;
+        all_seen |= *seen;
+        done += one;
+    }
+    if (done == 0)
+        return status;
+    *seen = all_seen;
+    *popped = done;
+    return GIRT_OK;
+}
+
+/* The least urgent band's, and there the calling producer's own lane first. */
+bool girt__several_pop_oldest(girt_queue *queue, void **item)
+{
+    uint32_t const own = girt__thread_index() % queue->lanes;
+    for (uint32_t band = queue->bands; band-- > 0;) {
+        for (uint32_t i = 0; i < queue->lanes; i++) {
+            uint32_t const lane = (own + i) % queue->lanes;
+            size_t popped = 0;
+            uint64_t seen = 0;
+            if (girt__ring_pop(&queue->rings[band * queue->lanes + lane], item,
+                               1, &popped, &seen) == GIRT_OK)
+                return true;
+        }
+    }
+    return false;
+}
