@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* map_index.h - from 64-bit hashes to 64-bit words, growing table by table.
+ *
+ * Both maps are this: map64 turns its key into a hash by a bijection and back,
+ * map keeps a pointer to a node in the word.
+ *
+ *   directory: [ t0 | t0 | t1 | t2 ]     indexed by the top bits of the hash
+ *
+ * Extendible hashing [Fagin, Nievergelt, Pippenger, Strong 1979]: a table that
+ * is full is split in two by the next bit of its keys' hashes, and the
+ * directory doubles when a table would need more bits than it has.  No other
+ * table is touched, nothing is ever migrated twice, and nothing is freed while
+ * the index lives, so that readers need no registration.
+ *
+ * I6: the current directory names, for every hash, the table that owns it.
+ * I7: an entry changes only while all groups of the table it named are locked
+ *     (D1), and what it names then is complete.  A table once replaced never
+ *     returns to an entry.
+ * I8: the old table's copies are emptied after the entry changed (D1 before
+ *     T2), or never, when the whole table was replaced.
+ *
+ * Reader: entry (D2), look in the table; found: done; missing: entry again
+ * (D3), done when it is the same.
+ *   Found in a table that no longer owns the hash: the call read the entry
+ *   before D1, so the instant before D1 lies within the call, and the word
+ *   found is the key's at that instant: no writer was in between, for D1
+ *   happens under all locks of the old table.
+ *   Missing because the slot was emptied by a split (T2 -> A1): then D1 is
+ *   visible at D3, and the reader looks again.  A directory that was doubled
+ *   changes no more; D3 starts from the current one.
+ * Writer: entry, lock home, entry again; while it holds home, I7 keeps it. */
+#ifndef GIRT_MAP_INDEX_H
+#define GIRT_MAP_INDEX_H
+
+#include <girt/alloc.h>
+
+#include "map/map_stripes.h"
+#include "map/map_table.h"
+
+/* Entries that an index can be made for; also bounds what it may grow to in
+ * one step. */
+#define GIRT__INDEX_EXPECTED_MAX ((size_t)1 << 40)
+/* Tables that an index can be asked to begin with. */
+#define GIRT__INDEX_TABLES_MAX   ((size_t)1 << 16)
+
+typedef struct girt__directory {
+    struct girt__directory *older; /* freed with the index */
+    uint32_t depth;                /* hash bits used, 1 and up */
+    uint32_t shift;                /* 64 - depth */
+    girt__entry entries[];         /* 2^depth */
+} girt__directory;
+
+typedef struct girt__index {
+    girt__directory *directory; /* the current one */
+    girt_allocator allocator;   /* written once */
+    void *first;                /* the tables it began with, one block */
+    size_t first_bytes;
+    girt__stripes stripes;
+    /* Growth only, apart from what every reader loads. */
+    GIRT_ALIGNED(GIRT_DESTRUCTIVE)
+    uint32_t lock;       /* of the four below and of directory's changes */
+    uint32_t tables;     /* how many own some hash */
+    girt__table *all;    /* those outside `first`, retired ones too */
+    size_t tables_bytes; /* of tables, spills and directories */
+} girt__index;
+
+/* `tables`: 0 or the number to begin with at least.  GIRT_E_NOMEM, or
+ * GIRT_E_TOO_LARGE; nothing to destroy then. */
+girt_status girt__index_init(girt__index *index, size_t expected, size_t tables,
+                             const girt_allocator *allocator);
+void girt__index_destroy(girt__index *index);
+
+static inline girt__entry girt__index_entry(girt__index *index, uint64_t hash)
+{
+    /* D2, D3: pairs with D1 of map_grow.c. */
+    girt__directory *const directory = girt_load_acquire(&index->directory);
+    return girt_load_acquire(&directory->entries[hash >> directory->shift]);
+}
+
+/* By any number of readers. */
+GIRT__INLINE bool girt__index_find(girt__index *index, uint64_t hash,
+                                   girt__same same, const void *key,
+                                   uint64_t *word)
+{
+    for (;;) {
+        const girt__entry entry = girt__index_entry(index, hash);
+        const girt__found found =
+            girt__table_find(entry, hash, same, key, word);
+        if (girt_likely(found == GIRT__FOUND))
+            return true;
+        if (found == GIRT__ABSENT && girt__index_entry(index, hash) == entry)
+            return false;
+        /* Somebody filled a slot of the group or split the table. */
+    }
+}
+
+/* The same for the calls that end in the home group at once, which are nearly
+ * all; false in *done: ask girt__index_find. */
+GIRT__INLINE bool girt__index_find_home(girt__index *index, uint64_t hash,
+                                        girt__same same, const void *key,
+                                        uint64_t *word, bool *done)
+{
+    girt__header header;
+    const girt__entry entry = girt__index_entry(index, hash);
+    const uint32_t home = girt__table_home(entry, hash);
+    const girt__found found = girt__group_find(
+        girt__table_group(entry, home), girt__table_elements(entry, home), hash,
+        same, key, word, &header);
+    *done = girt_likely(found == GIRT__FOUND) ||
+            (found == GIRT__ABSENT && girt__header_away(header) == 0 &&
+             girt__index_entry(index, hash) == entry);
+    return found == GIRT__FOUND;
+}
+
+/* Starts the loads of what a writer will touch: its lock is a fence that they
+ * would else wait behind one after the other. */
+GIRT__INLINE void girt__index_prefetch(girt__index *index, uint64_t hash)
+{
+    const girt__entry entry = girt__index_entry(index, hash);
+    const uint32_t home = girt__table_home(entry, hash);
+    girt__group *const group = girt__table_group(entry, home);
+    __builtin_prefetch(group, 1);
+    const uint32_t match =
+        girt__header_match(girt__group_read(group), girt__tag(hash));
+    const uint32_t slot =
+        (uint32_t)__builtin_ctz(match | (GIRT__GROUP_ALL + 1u));
+    __builtin_prefetch(girt__table_elements(entry, home) + slot, 1);
+}
+
+/* Locks the home of `hash` in the table that owns it. */
+GIRT__INLINE girt__place girt__index_lock(girt__index *index, uint64_t hash)
+{
+    girt__place place = {.hash = hash};
+    for (;;) {
+        place.entry = girt__index_entry(index, hash);
+        place.home =
+            girt__table_group(place.entry, girt__table_home(place.entry, hash));
+        girt__group_lock(place.home);
+        if (girt_likely(girt__index_entry(index, hash) == place.entry))
+            return place;
+        girt__group_unlock(place.home); /* the table was split */
+    }
+}
+
+/* Makes the table of `entry` have room for `hash`, unless another thread did
+ * so meanwhile.  The caller holds no lock and tries again after GIRT_OK. */
+girt_status girt__index_grow(girt__index *index, girt__entry entry,
+                             uint64_t hash);
+
+/* Where the hashes of the next table begin, 0 after the last; `prefix` is
+ * where this one's do.  Tables are split, never joined, so that a table begins
+ * there at any later time too. */
+static inline uint64_t girt__table_next_prefix(girt__table *table,
+                                               uint64_t prefix)
+{
+    const uint32_t depth = girt_load_relaxed(&table->depth);
+    return depth == 0 ? 0 : prefix + ((uint64_t)1 << (64 - depth));
+}
+
+/* What to do after girt__place_insert answered `status`, which is not
+ * GIRT_OK.  Unlocks the place.  GIRT_OK: try again. */
+girt_status girt__index_make_room(girt__index *index, girt__place *place,
+                                  girt_status status);
+
+/* The entries of one table, as they all were at one instant. */
+typedef struct girt__snapshot {
+    uint64_t prefix; /* the first hash of the table that comes next */
+    bool last;       /* there is none */
+    girt__element *elements;
+    size_t count;    /* of elements that are valid */
+    size_t capacity; /* of elements that were allocated */
+} girt__snapshot;
+
+/* Fills a zeroed snapshot with the first table, later ones with the next;
+ * false: it was the last one. */
+girt_status girt__snapshot_next(girt__index *index, girt__snapshot *snapshot);
+void girt__snapshot_free(girt__index *index, girt__snapshot *snapshot);
+
+/* Adds what `change` keys came or went. */
+static inline void girt__index_count_add(girt__index *index, int64_t change)
+{
+    girt__stripes_add(&index->stripes, GIRT__STRIPE_COUNT, change);
+}
+
+size_t girt__index_count(const girt__index *index);
+size_t girt__index_bytes(const girt__index *index);
+
+/* Walks everything with all tables locked: I2, I4, I6, tags and homes. */
+bool girt__index_is_valid(girt__index *index);
+
+#endif /* GIRT_MAP_INDEX_H */

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT */
+/* map_table.h - a table of groups: finding, placing and removing in it.
+ *
+ *   table:  [ header, 64 bytes | groups, 16 bytes each | elements, 11 a group ]
+ *
+ * A key's home is the group that its hash names.  When that is full the key
+ * lives in one of the home's seven alternatives, spread over the table, and
+ * the home's `away` says which; as a last resort (many keys of one home: equal
+ * hashes) in the table's spill chain.
+ *
+ * I1: a key is written by the holder of its home's lock only.
+ * I2: a key that is present stays in its slot until it is removed or its table
+ *     is replaced or split.
+ * I3: a slot is filled under the lock of the group it is in, after that
+ *     group's version moved.
+ * I4: away has a bit set for every alternative that holds a key of this home,
+ *     from before the key's tag is set until after it is cleared.
+ * I5: tables and spills are not freed while their index lives.
+ *
+ * Reader, in one group: header (A1), hash and word of the slots whose tag
+ * matches, fence, version again (V2).
+ *   Found is true: the tag was set when the header was read, so at that
+ *   instant the slot held some key with an element complete (T1 -> A1).  Had
+ *   the slot been filled anew before hash and word were read, the filler's
+ *   version (V1) would be seen at V2.  So hash and word belong to that key, and
+ *   the word is the one it had when it was read, its tag having been set
+ *   since: either the key is still there or it was removed after the header
+ *   was read, within the call.
+ *   Missing is true: by I2 a key present throughout the call is in one slot
+ *   throughout, and by I4 the reader looks at that slot.  A key that moved by
+ *   removal and insertion was absent in between: with t the removal and u the
+ *   insertion, the reader looked at the new slot before u and at the old one
+ *   after t, so some instant of [t, u] lies within the call.  For keys that
+ *   left with a split, see map_index.h.
+ * A reader repeats only because a fill of the group completed its first step;
+ * it never waits for a lock, so a stopped writer stops no reader. */
+#ifndef GIRT_MAP_TABLE_H
+#define GIRT_MAP_TABLE_H
+
+#include <girt/status.h>
+
+#include "map/map_group.h"
+
+#define GIRT__INLINE static inline __attribute__((always_inline))
+
+/* Groups of a whole table: 2^8, 49216 bytes, 2816 slots. */
+#define GIRT__TABLE_SHIFT 8u
+
+typedef struct girt__spill {
+    girt__group group;
+    girt__element elements[GIRT__GROUP_SLOTS];
+    struct girt__spill *next; /* written once */
+} girt__spill;
+
+typedef struct GIRT_ALIGNED(GIRT_CACHELINE) girt__table {
+    struct girt__table *next; /* all tables of the index, under its lock */
+    girt__spill *spill;       /* newest first; pushed under all group locks */
+    uint32_t depth;           /* hash bits that are the same for all keys here;
+                               * under all group locks */
+    uint32_t shift;           /* log2 of its groups, written once */
+    size_t bytes;             /* 0: part of the index's first block */
+} girt__table;
+
+_Static_assert(sizeof(girt__table) == GIRT_CACHELINE,
+               "groups start on a line of their own");
+
+/* How the directory names a table: its address, and its shift in the bits
+ * that alignment leaves, so that a reader need not load the table's header. */
+typedef uintptr_t girt__entry;
+
+static inline girt__table *girt__entry_table(girt__entry entry)
+{
+    return (girt__table *)(entry & ~(uintptr_t)(GIRT_CACHELINE - 1));
+}
+
+static inline uint32_t girt__entry_shift(girt__entry entry)
+{
+    return (uint32_t)entry & (GIRT_CACHELINE - 1);
+}
+
+static inline uint32_t girt__entry_mask(girt__entry entry)
+{
+    return (1u << girt__entry_shift(entry)) - 1;
+}
+
+static inline girt__entry girt__table_entry(girt__table *table)
+{
+    return (girt__entry)table | table->shift;
+}
+
+static inline girt__group *girt__table_group(girt__entry entry, uint32_t group)
+{
+    return (girt__group *)(girt__entry_table(entry) + 1) + group;
+}
+
+/* The eleven elements of a group. */
+static inline girt__element *girt__table_elements(girt__entry entry,
+                                                  uint32_t group)
+{
+    girt__group *const end =
+        girt__table_group(entry, 1u << girt__entry_shift(entry));
+    return (girt__element *)(void *)end + (size_t)group * GIRT__GROUP_SLOTS;
+}
+
+/* The low byte is the tag's, the top bits are the directory's. */
+static inline uint32_t girt__table_home(girt__entry entry, uint64_t hash)
+{
+    return (uint32_t)(hash >> 8) & girt__entry_mask(entry);
+}
+
+/* Triangular numbers times 5: distinct modulo every power of two that is
+ * larger than the number of alternatives used. */
+static inline uint32_t girt__table_alternative(girt__entry entry, uint32_t home,
+                                               uint32_t i)
+{
+    return (home + 5 * (i * (i + 1) / 2)) & girt__entry_mask(entry);
+}
+
+static inline uint32_t girt__table_alternatives(girt__entry entry)
+{
+    const uint32_t others = girt__entry_mask(entry);
+    return others < GIRT__ALTERNATIVES ? others : GIRT__ALTERNATIVES;
+}
+
+/* Says whether the entry of equal hash with this word is the key's. */
+typedef bool (*girt__same)(const void *key, uint64_t word);
+
+/* For keys that are their hash. */
+GIRT__INLINE bool girt__same_always(const void *key, uint64_t word)
+{
+    (void)key;
+    (void)word;
+    return true;
+}
+
+typedef enum girt__found {
+    GIRT__ABSENT,
+    GIRT__FOUND,
+    GIRT__CHANGED
+} girt__found;
+
+/* A reader's look at the slots of a group whose tags matched in *header. */
+GIRT__INLINE girt__found girt__group_find_among(girt__group *group,
+                                                girt__element *elements,
+                                                const girt__header *header,
+                                                uint32_t match, uint64_t hash,
+                                                girt__same same,
+                                                const void *key, uint64_t *word)
+{
+    for (; match != 0; match &= match - 1) {
+        girt__element *const element = elements + __builtin_ctz(match);
+        if (girt_load_relaxed(&element->hash) != hash)
+            continue;
+        const uint64_t seen = girt_load_acquire(&element->word);
+        if (!same(key, seen))
+            continue;
+        girt_fence_acquire();
+        const uint32_t now = girt_load_relaxed(&group->part.lock); /* V2 */
+        if (girt_unlikely((now & ~1u) != girt__header_version(*header)))
+            return GIRT__CHANGED;
+        *word = seen;
+        return GIRT__FOUND;
+    }
+    return GIRT__ABSENT;
+}
+
+/* A reader's look at one group; *header is what it saw. */
+GIRT__INLINE girt__found girt__group_find(girt__group *group,
+                                          girt__element *elements,
+                                          uint64_t hash, girt__same same,
+                                          const void *key, uint64_t *word,
+                                          girt__header *header)
+{
+    *header = girt__group_read(group); /* A1 */
+    return girt__group_find_among(group, elements, header,
+                                  girt__header_match(*header, girt__tag(hash)),
+                                  hash, same, key, word);
+}
+
+/* The alternatives and spills that `away` names. */
+GIRT__INLINE girt__found girt__table_find_away(girt__entry entry, uint64_t hash,
+                                               uint32_t away, girt__same same,
+                                               const void *key, uint64_t *word)
+{
+    girt__header header;
+    const uint32_t home = girt__table_home(entry, hash);
+    for (; (away & ~GIRT__AWAY_SPILL) != 0; away &= away - 1) {
+        const uint32_t i = (uint32_t)__builtin_ctz(away) + 1;
+        const uint32_t at = girt__table_alternative(entry, home, i);
+        const girt__found found = girt__group_find(
+            girt__table_group(entry, at), girt__table_elements(entry, at), hash,
+            same, key, word, &header);
+        if (found != GIRT__ABSENT)
+            return found;
+    }
+    if (girt_likely(away == 0))
+        return GIRT__ABSENT;
+    girt__spill *spill = girt_load_acquire(&girt__entry_table(entry)->spill);
+    for (; spill != NULL; spill = spill->next) {
+        const girt__found found = girt__group_find(
+            &spill->group, spill->elements, hash, same, key, word, &header);
+        if (found != GIRT__ABSENT)
+            return found;
+    }
+    return GIRT__ABSENT;
+}
+
+GIRT__INLINE girt__found girt__table_find(girt__entry entry, uint64_t hash,
+                                          girt__same same, const void *key,
+                                          uint64_t *word)
+{
+    girt__header header;
+    const uint32_t home = girt__table_home(entry, hash);
+    const girt__found found = girt__group_find(
+        girt__table_group(entry, home), girt__table_elements(entry, home), hash,
+        same, key, word, &header);
+    const uint32_t away = girt__header_away(header);
+    if (girt_likely(found != GIRT__ABSENT || away == 0))
+        return found;
+    return girt__table_find_away(entry, hash, away, same, key, word);
+}
+
+/* A key's home, locked, and where the key is if it is there. */
+typedef struct girt__place {
+    girt__entry entry;
+    girt__group *home;
+    uint64_t hash;
+    girt__group *group; /* where the key is */
+    girt__element *element;
+    uint32_t slot;
+    uint32_t away; /* the bit of home's away that led there; 0: at home */
+} girt__place;
+
+/* By the holder of home's lock: what it finds stays. */
+GIRT__INLINE bool girt__place_find_in(girt__place *place, girt__group *group,
+                                      girt__element *elements, uint32_t away,
+                                      girt__same same, const void *key)
+{
+    uint32_t match =
+        girt__header_match(girt__group_read(group), girt__tag(place->hash));
+    for (; match != 0; match &= match - 1) {
+        const uint32_t slot = (uint32_t)__builtin_ctz(match);
+        girt__element *const element = elements + slot;
+        if (girt_load_relaxed(&element->hash) != place->hash ||
+            !same(key, girt_load_relaxed(&element->word)))
+            continue;
+        place->group = group;
+        place->element = element;
+        place->slot = slot;
+        place->away = away;
+        return true;
+    }
+    return false;
+}
+
+GIRT__INLINE bool girt__place_find_away(girt__place *place, uint32_t away,
+                                        girt__same same, const void *key)
+{
+    const girt__entry entry = place->entry;
+    const uint32_t home = girt__table_home(entry, place->hash);
+    for (uint32_t i = 1; i <= GIRT__ALTERNATIVES; i++) {
+        if ((away >> (i - 1) & 1) == 0)
+            continue;
+        const uint32_t at = girt__table_alternative(entry, home, i);
+        if (girt__place_find_in(place, girt__table_group(entry, at),
+                                girt__table_elements(entry, at), 1u << (i - 1),
+                                same, key))
+            return true;
+    }
+    if (girt_likely((away & GIRT__AWAY_SPILL) == 0))
+        return false;
+    girt__spill *spill = girt_load_acquire(&girt__entry_table(entry)->spill);
+    for (; spill != NULL; spill = spill->next)
+        if (girt__place_find_in(place, &spill->group, spill->elements,
+                                GIRT__AWAY_SPILL, same, key))
+            return true;
+    return false;
+}
+
+GIRT__INLINE bool girt__place_find(girt__place *place, girt__same same,
+                                   const void *key)
+{
+    const girt__entry entry = place->entry;
+    const uint32_t home = girt__table_home(entry, place->hash);
+    if (girt__place_find_in(place, place->home,
+                            girt__table_elements(entry, home), 0, same, key))
+        return true;
+    const uint32_t away = girt_load_relaxed(&place->home->part.away);
+    return girt_unlikely(away != 0) &&
+           girt__place_find_away(place, away, same, key);
+}
+
+static inline uint64_t girt__place_word(const girt__place *place)
+{
+    return girt_load_relaxed(&place->element->word);
+}
+
+/* Release: readers follow words that are pointers. */
+static inline void girt__place_set(girt__place *place, uint64_t word)
+{
+    girt_store_release(&place->element->word, word);
+}
+
+/* GIRT_OK, or GIRT_FULL, or GIRT_E_BUSY: another writer is in the only groups
+ * with room; home stays locked in each case. */
+girt_status girt__place_insert_away(girt__place *place, uint64_t word);
+
+GIRT__INLINE girt_status girt__place_insert(girt__place *place, uint64_t word)
+{
+    const uint32_t free_slots =
+        girt__header_match(girt__group_read(place->home), 0);
+    if (girt_unlikely(free_slots == 0))
+        return girt__place_insert_away(place, word);
+    const uint32_t slot = (uint32_t)__builtin_ctz(free_slots);
+    const uint32_t home = girt__table_home(place->entry, place->hash);
+    girt__group_fill(place->home,
+                     girt__table_elements(place->entry, home) + slot, slot,
+                     place->hash, word);
+    return GIRT_OK;
+}
+
+/* Clears the bit of `away` that led here unless another key needs it. */
+void girt__place_forget_away(girt__place *place);
+
+/* T2 -> A1 (whoever fills the slot): its last reader's word stays whole until
+ * the filler moved the version.  Needs home's lock only: the group's own lock
+ * guards against two that fill. */
+GIRT__INLINE void girt__place_remove(girt__place *place)
+{
+    girt_store_release(&place->group->part.tags[place->slot], (uint8_t)0);
+    if (girt_unlikely(place->away != 0))
+        girt__place_forget_away(place);
+}
+
+static inline void girt__place_unlock(girt__place *place)
+{
+    girt__group_unlock(place->home);
+}
+
+/* For all groups of a table, in ascending order; single groups are locked
+ * otherwise while holding none, or by trylock. */
+void girt__table_lock(girt__table *table);
+void girt__table_unlock(girt__table *table);
+
+/* Slots in use, spills not counted; exact under the table's lock. */
+size_t girt__table_used(girt__table *table);
+
+static inline size_t girt__table_bytes(uint32_t shift)
+{
+    return sizeof(girt__table) +
+           ((sizeof(girt__group) + GIRT__GROUP_SLOTS * sizeof(girt__element))
+            << shift);
+}
+
+static inline size_t girt__table_slots(uint32_t shift)
+{
+    return (size_t)GIRT__GROUP_SLOTS << shift;
+}
+
+#endif /* GIRT_MAP_TABLE_H */
