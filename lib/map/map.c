@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT */
+/* map.c - byte-string keys: an index (map_index.h) from keyed hashes to nodes
+ * (map_node.h).  Keys of equal hash are told apart by the node's copy.
+ *
+ * I9: a word of the index is the address of a node that is not freed while a
+ * section that began before the node left the index is open.  Readers and
+ * writers follow words only inside a section.
+ * Order: the node's bytes are written before its address is stored with
+ * release (girt__group_fill, girt__place_set) and read after it was loaded
+ * with acquire (girt__group_find_among). */
+#include <girt/map.h>
+
+#include <string.h>
+
+#include <girt/hash.h>
+
+#include "core/alloc_internal.h"
+#include "core/assert.h"
+#include "core/random.h"
+#include "map/map_grow.h"
+#include "map/map_node.h"
+
+#define KEY_SIZE_MAX   65536u
+#define VALUE_SIZE_MAX 65536u
+#define NAME_SIZE_MAX  255u
+
+struct girt_map {
+    girt__index index;
+    girt__heap heap;
+    uint64_t seed; /* written once */
+};
+
+/* A caller's key. */
+typedef struct sought {
+    const void *key;
+    size_t size;
+    uint64_t hash;
+} sought;
+
+static bool same_key(const void *context, uint64_t word)
+{
+    const sought *const s = context;
+    girt__node *const node = (girt__node *)(uintptr_t)word;
+    return node->key_size == s->size &&
+           (s->size == 0 || memcmp(girt__node_key(node), s->key, s->size) == 0);
+}
+
+static girt_status options_check(const girt_map_options *options)
+{
+    if (options->value_size == 0 || options->value_size > VALUE_SIZE_MAX ||
+        options->metrics != NULL || options->shards > GIRT__INDEX_TABLES_MAX)
+        return GIRT_E_INVALID;
+    for (size_t i = 0; i < 4; i++)
+        if (options->reserved[i] != 0)
+            return GIRT_E_INVALID;
+    if (options->name != NULL) {
+        const size_t size = strnlen(options->name, NAME_SIZE_MAX + 1);
+        if (size == 0 || size > NAME_SIZE_MAX)
+            return GIRT_E_INVALID;
+    }
+    return GIRT_OK;
+}
+
+girt_status girt_map_create(girt_map **out, const girt_map_options *options)
+{
+    girt_allocator allocator;
+    if (out == NULL || options == NULL || options_check(options) != GIRT_OK ||
+        girt__allocator_resolve(&allocator, options->allocator) != GIRT_OK)
+        return GIRT_E_INVALID;
+    girt_map *const map =
+        girt__allocate(&allocator, sizeof *map, GIRT_DESTRUCTIVE);
+    if (map == NULL)
+        return GIRT_E_NOMEM;
+    const girt_status status = girt__index_init(&map->index, options->expected,
+                                                options->shards, &allocator);
+    if (status != GIRT_OK) {
+        girt__release(&allocator, map, sizeof *map);
+        return status;
+    }
+    map->heap = (girt__heap){.allocator = allocator,
+                             .stripes = &map->index.stripes,
+                             .value_size = options->value_size};
+    map->seed = options->seed != 0 ? options->seed : girt__random_seed();
+    *out = map;
+    return GIRT_OK;
+}
+
+/* Nobody else uses the map any more, so its nodes need no waiting for. */
+static void free_nodes(girt_map *map)
+{
+    uint64_t prefix = 0;
+    do {
+        girt__table *const table =
+            girt__entry_table(girt__index_entry(&map->index, prefix));
+        girt__walk walk = girt__walk_begin(table);
+        while (girt__walk_next(&walk))
+            girt__node_free((girt__node *)(uintptr_t)walk.element->word);
+        prefix = girt__table_next_prefix(table, prefix);
+    } while (prefix != 0);
+}
+
+void girt_map_destroy(girt_map *map)
+{
+    if (map == NULL)
+        return;
+    /* Nodes that were retired still point here. */
+    girt_epoch_barrier();
+    girt_audit(girt__index_is_valid(&map->index));
+    free_nodes(map);
+    const girt_allocator allocator = map->heap.allocator;
+    girt__index_destroy(&map->index);
+    girt__release(&allocator, map, sizeof *map);
+}
+
+/* The checks that every keyed call begins with. */
+static girt_status seek(const girt_map *map, const void *key, size_t key_size,
+                        sought *s)
+{
+    if (girt_unlikely(map == NULL || (key == NULL && key_size != 0)))
+        return GIRT_E_INVALID;
+    if (girt_unlikely(key_size > KEY_SIZE_MAX))
+        return GIRT_E_TOO_LARGE;
+    *s = (sought){key, key_size, girt_hash(key, key_size, map->seed)};
+    return GIRT_OK;
+}
+
+/* Inside a section; NULL: missing. */
+static girt__node *find(girt_map *map, const sought *s)
+{
+    uint64_t word;
+    return girt__index_find(&map->index, s->hash, same_key, s, &word)
+               ? (girt__node *)(uintptr_t)word
+               : NULL;
+}
+
+girt_status girt_map_get(girt_map *map, const void *key, size_t key_size,
+                         void *value)
+{
+    sought s;
+    const girt_status status = seek(map, key, key_size, &s);
+    if (status != GIRT_OK)
+        return status;
+    if (value == NULL)
+        return GIRT_E_INVALID;
+    girt_epoch_enter();
+    girt__node *const node = find(map, &s);
+    if (node != NULL)
+        memcpy(value, girt__node_value(node), map->heap.value_size);
+    girt_epoch_exit();
+    return node != NULL ? GIRT_OK : GIRT_MISSING;
+}
+
+girt_status girt_map_view(girt_map *map, const void *key, size_t key_size,
+                          void (*see)(void *context, const void *value),
+                          void *context)
+{
+    sought s;
+    const girt_status status = seek(map, key, key_size, &s);
+    if (status != GIRT_OK)
+        return status;
+    if (see == NULL)
+        return GIRT_E_INVALID;
+    girt_epoch_enter();
+    girt__node *const node = find(map, &s);
+    if (node != NULL)
+        see(context, girt__node_value(node));
+    girt_epoch_exit();
+    return node != NULL ? GIRT_OK : GIRT_MISSING;
+}
+
+/* What replaces a key's node, and under which condition. */
+typedef struct change {
+    girt__node *node; /* the new one; NULL: remove */
+    bool any;         /* whatever is there */
+    girt__node *seen; /* else: only if this is there, NULL: nothing */
+} change;
+
+/* Makes the change if its condition holds, in one step; inside a section.
+ * GIRT_OK: made, *old is what left the index, NULL if nothing did.
+ * GIRT_E_BUSY: the condition does not hold.  GIRT_E_NOMEM: nothing changed. */
+static girt_status apply(girt_map *map, const sought *s, const change *c,
+                         girt__node **old)
+{
+    const uint64_t word = (uint64_t)(uintptr_t)c->node;
+    girt__index_prefetch(&map->index, s->hash);
+    for (;;) {
+        girt__place place = girt__index_lock(&map->index, s->hash);
+        const bool present = girt__place_find(&place, same_key, s);
+        *old =
+            present ? (girt__node *)(uintptr_t)girt__place_word(&place) : NULL;
+        girt_status status = GIRT_OK;
+        if (!c->any && *old != c->seen)
+            status = GIRT_E_BUSY;
+        else if (present && c->node != NULL)
+            girt__place_set(&place, word);
+        else if (present)
+            girt__place_remove(&place);
+        else if (c->node != NULL &&
+                 (status = girt__place_insert(&place, word)) != GIRT_OK) {
+            /* Each turn makes room, or another writer got in. */
+            status = girt__index_make_room(&map->index, &place, status);
+            if (status != GIRT_OK)
+                return status;
+            continue;
+        }
+        girt__place_unlock(&place);
+        return status;
+    }
+}
+
+/* What follows a change that was made: counts, and lets the old node go. */
+static void settle(girt_map *map, const change *c, girt__node *old)
+{
+    if ((old != NULL) != (c->node != NULL))
+        girt__index_count_add(&map->index, old == NULL ? 1 : -1);
+    if (old != NULL)
+        girt__node_retire(old);
+}
+
+/* put: any; add: only where there is none. */
+static girt_status store(girt_map *map, const sought *s, const void *value,
+                         bool any)
+{
+    const change c = {.node = girt__node_create(&map->heap, s->key, s->size),
+                      .any = any};
+    if (c.node == NULL)
+        return GIRT_E_NOMEM;
+    memcpy(girt__node_value(c.node), value, map->heap.value_size);
+    girt__node *old;
+    girt_epoch_enter();
+    girt_status status = apply(map, s, &c, &old);
+    if (status == GIRT_OK)
+        settle(map, &c, old);
+    girt_epoch_exit();
+    if (status != GIRT_OK)
+        girt__node_free(c.node);
+    return status == GIRT_E_BUSY ? GIRT_EXISTS : status;
+}
+
+girt_status girt_map_put(girt_map *map, const void *key, size_t key_size,
+                         const void *value)
+{
+    sought s;
+    const girt_status status = seek(map, key, key_size, &s);
+    if (status != GIRT_OK)
+        return status;
+    return value == NULL ? GIRT_E_INVALID : store(map, &s, value, true);
+}
+
+girt_status girt_map_add(girt_map *map, const void *key, size_t key_size,
+                         const void *value)
+{
+    sought s;
+    const girt_status status = seek(map, key, key_size, &s);
+    if (status != GIRT_OK)
+        return status;
+    if (value == NULL)
+        return GIRT_E_INVALID;
+    /* One that is there costs no node. */
+    girt_epoch_enter();
+    const bool present = find(map, &s) != NULL;
+    girt_epoch_exit();
+    return present ? GIRT_EXISTS : store(map, &s, value, false);
+}
+
+girt_status girt_map_remove(girt_map *map, const void *key, size_t key_size,
+                            void *old_value)
+{
+    sought s;
+    const girt_status status = seek(map, key, key_size, &s);
+    if (status != GIRT_OK)
+        return status;
+    const change c = {.node = NULL, .any = true};
+    girt__node *old;
+    girt_epoch_enter();
+    (void)apply(map, &s, &c, &old); /* a removal cannot fail */
+    if (old != NULL && old_value != NULL)
+        memcpy(old_value, girt__node_value(old), map->heap.value_size);
+    if (old != NULL)
+        settle(map, &c, old);
+    girt_epoch_exit();
+    return old != NULL ? GIRT_OK : GIRT_MISSING;
+}
+
+/* One run of the caller's function and the change that it asks for; inside a
+ * section, so that the node seen is not another one at the same address.
+ * GIRT_E_BUSY: the key changed meanwhile.  *node is NULL once it was used. */
+static girt_status update_once(girt_map *map, const sought *s,
+                               girt_map_update_fn update, void *context,
+                               girt__node **node)
+{
+    const size_t size = map->heap.value_size;
+    girt__node *const seen = find(map, s);
+    if (seen != NULL)
+        memcpy(girt__node_value(*node), girt__node_value(seen), size);
+    else
+        memset(girt__node_value(*node), 0, size);
+    const girt_map_action action =
+        update(context, girt__node_value(*node), seen != NULL);
+    girt_require(action == GIRT_MAP_KEEP || action == GIRT_MAP_STORE ||
+                 action == GIRT_MAP_REMOVE);
+    if (action != GIRT_MAP_STORE && seen == NULL)
+        return GIRT_MISSING;
+    if (action == GIRT_MAP_KEEP)
+        return GIRT_OK;
+    const change c = {.node = action == GIRT_MAP_STORE ? *node : NULL,
+                      .seen = seen};
+    girt__node *old;
+    const girt_status status = apply(map, s, &c, &old);
+    if (status != GIRT_OK)
+        return status;
+    settle(map, &c, old);
+    if (c.node != NULL)
+        *node = NULL;
+    return GIRT_OK;
+}
+
+girt_status girt_map_update(girt_map *map, const void *key, size_t key_size,
+                            girt_map_update_fn update, void *context)
+{
+    sought s;
+    girt_status status = seek(map, key, key_size, &s);
+    if (status != GIRT_OK)
+        return status;
+    if (update == NULL)
+        return GIRT_E_INVALID;
+    girt__node *node = girt__node_create(&map->heap, key, key_size);
+    if (node == NULL)
+        return GIRT_E_NOMEM;
+    do { /* Again only when another change of this key went through. */
+        girt_epoch_enter();
+        status = update_once(map, &s, update, context, &node);
+        girt_epoch_exit();
+    } while (status == GIRT_E_BUSY);
+    girt__node_free(node);
+    return status;
+}
+
+size_t girt_map_count(const girt_map *map)
+{
+    return map == NULL ? 0 : girt__index_count(&map->index);
+}
+
+size_t girt_map_bytes(const girt_map *map)
+{
+    return map == NULL ? 0 : sizeof *map + girt__index_bytes(&map->index);
+}
+
+/* The next table's entries; *more: none said stop. */
+static girt_status each_table(girt_map *map, girt__snapshot *snapshot,
+                              bool (*see)(void *context, const void *key,
+                                          size_t key_size, const void *value),
+                              void *context, bool *more)
+{
+    const girt_status status = girt__snapshot_next(&map->index, snapshot);
+    if (status != GIRT_OK)
+        return status;
+    for (size_t i = 0; *more && i < snapshot->count; i++) {
+        girt__node *const node =
+            (girt__node *)(uintptr_t)snapshot->elements[i].word;
+        *more = see(context, girt__node_key(node), node->key_size,
+                    girt__node_value(node));
+    }
+    return GIRT_OK;
+}
+
+girt_status girt_map_each(girt_map *map,
+                          bool (*see)(void *context, const void *key,
+                                      size_t key_size, const void *value),
+                          void *context)
+{
+    if (map == NULL || see == NULL)
+        return GIRT_E_INVALID;
+    girt__snapshot snapshot = {.last = false};
+    girt_status status = GIRT_OK;
+    bool more = true;
+    while (more && !snapshot.last && status == GIRT_OK) {
+        girt_epoch_enter(); /* the nodes stay for as long as they are seen */
+        status = each_table(map, &snapshot, see, context, &more);
+        girt_epoch_exit();
+    }
+    girt__snapshot_free(&map->index, &snapshot);
+    return status;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* map_node.h - one entry of a byte-string map: immutable once it is published.
+ *
+ *   [ epoch words | heap | key_size | value ... | key ... ]
+ *
+ * A change makes a new node and stores its address over the old one's: readers
+ * copy or view without a retry, and a writer that stops halfway stops nobody.
+ * The old node waits in the epoch for the readers that may hold it. */
+#ifndef GIRT_MAP_NODE_H
+#define GIRT_MAP_NODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <girt/alloc.h>
+
+#include "core/epoch_internal.h"
+#include "map/map_stripes.h"
+
+/* Where the nodes of one map come from and go to; outlives them all. */
+typedef struct girt__heap {
+    girt_allocator allocator;
+    girt__stripes *stripes; /* GIRT__STRIPE_BYTES counts them */
+    size_t value_size;
+} girt__heap;
+
+typedef struct girt__node {
+    girt__epoch_node retired; /* unused until then */
+    girt__heap *heap;
+    size_t key_size;
+    /* The value, aligned for any type, and the key after it. */
+    _Alignas(max_align_t) unsigned char bytes[];
+} girt__node;
+
+static inline unsigned char *girt__node_value(girt__node *node)
+{
+    return node->bytes;
+}
+
+static inline unsigned char *girt__node_key(girt__node *node)
+{
+    return node->bytes + node->heap->value_size;
+}
+
+/* The value is left for the caller to fill in; NULL: out of memory. */
+girt__node *girt__node_create(girt__heap *heap, const void *key,
+                              size_t key_size);
+/* One that no reader ever saw, or will see; NULL does nothing. */
+void girt__node_free(girt__node *node);
+/* One that readers may hold: freed once they left. */
+void girt__node_retire(girt__node *node);
+
+#endif /* GIRT_MAP_NODE_H */
