@@ -143,13 +143,13 @@ static void spread_hashes(void **state)
 static void equal_hashes(void **state)
 {
     (void)state;
-    run_family(all_equal, 1500, 1500 * 24 + 100000);
+    run_family(all_equal, 500, 500 * 24 + 100000);
 }
 
 static void hashes_of_one_home(void **state)
 {
     (void)state;
-    run_family(one_home, 1500, 1500 * 24 + 100000);
+    run_family(one_home, 500, 500 * 24 + 100000);
 }
 
 static void hashes_with_the_same_top(void **state)
@@ -161,7 +161,7 @@ static void hashes_with_the_same_top(void **state)
 static void hashes_of_one_home_with_the_same_top(void **state)
 {
     (void)state;
-    run_family(one_home_same_top, 1500, 1500 * 24 + 100000);
+    run_family(one_home_same_top, 500, 500 * 24 + 100000);
 }
 
 static void hashes_whose_tag_byte_is_zero(void **state)
