@@ -64,7 +64,7 @@ girt_status girt__jump_build(const girt_ring *ring, girt__ring_snapshot *next)
     if (next->weight_total > GIRT__RING_POINTS_MAX)
         return GIRT_E_TOO_LARGE;
     girt__ring_table *const table = &next->table;
-    if (!girt__ring_table_allocate(table, &ring->allocator, 0, count,
+    if (!girt__ring_table_allocate(table, &ring->allocator, 0, 0, count,
                                    count + 1))
         return GIRT_E_NOMEM;
     table->count = count;

@@ -87,17 +87,19 @@ girt_status girt__ketama_build(const girt_ring *ring, girt__ring_snapshot *next)
     girt__ring_table *const table = &next->table;
     table->count = count;
     unsigned const bits = girt__points_bits(count);
-    size_t const scratch_size = count * (sizeof(uint64_t) + sizeof(uint32_t)) +
-                                next->slots * sizeof(uint32_t);
+    size_t const scratch_size =
+        count * (sizeof(uint64_t) + sizeof(uint32_t)) +
+        (next->slots + ((size_t)1 << bits)) * sizeof(uint32_t);
     uint64_t *const hashes = girt__allocate(&ring->allocator, scratch_size, 0);
     if (hashes == NULL)
         goto fail_scratch;
-    if (!girt__ring_table_allocate(table, &ring->allocator, count + 1,
-                                   count + 1, (size_t)1 << bits))
+    if (!girt__ring_table_allocate(table, &ring->allocator, (size_t)1 << bits,
+                                   count + 1, count + 1, 0))
         goto fail_table;
 
     uint32_t *const owners = (uint32_t *)(void *)(hashes + count);
     uint32_t *const place_of_id = owners + count;
+    uint32_t *const starts = place_of_id + next->slots;
     size_t made = 0;
     for (size_t i = 0; i < next->member_count; i++) {
         const girt__ring_member *const m = &next->members[i];
@@ -107,7 +109,7 @@ girt_status girt__ketama_build(const girt_ring *ring, girt__ring_snapshot *next)
         made += points;
         place_of_id[m->id] = (uint32_t)i;
     }
-    girt__points_sort(hashes, owners, count, place_of_id, bits, table->index,
+    girt__points_sort(hashes, owners, count, place_of_id, bits, starts,
                       table->hashes, table->owners);
     girt__points_finish(table, bits);
     status = GIRT_OK;

@@ -81,7 +81,8 @@ girt_status girt__maglev_build(const girt_ring *ring, girt__ring_snapshot *next)
         girt__allocate(&ring->allocator, entries_size, 0);
     if (entries == NULL)
         goto fail_entries;
-    if (!girt__ring_table_allocate(&next->table, &ring->allocator, 0, size, 0))
+    if (!girt__ring_table_allocate(&next->table, &ring->allocator, 0, 0, size,
+                                   0))
         goto fail_table;
 
     for (size_t i = 0; i < count; i++) {

@@ -176,7 +176,7 @@ girt_status girt__rendezvous_build(const girt_ring *ring,
 {
     size_t const count = next->member_count;
     girt__ring_table *const table = &next->table;
-    if (!girt__ring_table_allocate(table, &ring->allocator, count, count,
+    if (!girt__ring_table_allocate(table, &ring->allocator, 0, count, count,
                                    count))
         return GIRT_E_NOMEM;
     table->count = count;

@@ -18,6 +18,20 @@
 #define GIRT__RING_NODES_MAX  ((size_t)1 << 26)
 #define GIRT__RING_NO_MEMBER  UINT32_MAX
 
+/* A lookup's one line: all points of one of 2^bits equal arcs. See
+ * ring_points.c. */
+#define GIRT__LINE_POINTS 7
+typedef struct girt__ring_line {
+    /* The arc's first point, in hashes and owners. */
+    uint32_t start GIRT_ALIGNED(GIRT_CACHELINE);
+    /* The points' 32 bits after the top ones, ascending; UINT32_MAX where there
+     * is no point. Zeros: more points than fit, look from `start` on. */
+    uint32_t point[GIRT__LINE_POINTS];
+    /* Of each point, then of the first point after them. */
+    uint32_t owner[GIRT__LINE_POINTS + 1];
+} girt__ring_line;
+_Static_assert(sizeof(girt__ring_line) == GIRT_CACHELINE, "one line");
+
 __extension__ typedef unsigned __int128 girt__u128;
 
 /* A node as a snapshot knows it; nothing of it changes but `load`. */
@@ -44,10 +58,10 @@ typedef struct girt__ring_table {
                          rendezvous: the members', in the order of names */
     uint32_t *owners; /* ids, as hashes; maglev: of each slot; jump: of each
                          member in list order */
-    uint32_t *index;  /* native, ketama: first point of each bucket;
-                         rendezvous: weights; jump: first bucket */
-    size_t count;     /* points, slots or members */
-    unsigned shift;   /* a hash's bucket is hash >> shift */
+    uint32_t *index;  /* rendezvous: weights; jump: first bucket */
+    girt__ring_line *lines; /* native, ketama */
+    size_t count;           /* points, slots or members */
+    unsigned bits;          /* a hash's line is its top bits */
     bool equal_weights;
 } girt__ring_table;
 
@@ -131,8 +145,8 @@ int girt__ring_name_compare(const girt__ring_member *a,
 /* One block for a table; false when out of memory or room. */
 bool girt__ring_table_allocate(girt__ring_table *table,
                                const girt_allocator *allocator,
-                               size_t hash_count, size_t owner_count,
-                               size_t index_count);
+                               size_t line_count, size_t hash_count,
+                               size_t owner_count, size_t index_count);
 
 /* What each kind does: build(ring, next, previous) fills next->table. */
 girt_status girt__native_build(const girt_ring *ring, girt__ring_snapshot *next,
@@ -145,30 +159,36 @@ girt_status girt__rendezvous_build(const girt_ring *ring,
                                    girt__ring_snapshot *next);
 girt_status girt__jump_build(const girt_ring *ring, girt__ring_snapshot *next);
 
-/* ring_points.c: sorted points with an index of their top bits. */
-static inline size_t girt__points_find(const girt__ring_table *table,
-                                       uint64_t hash)
+/* ring_points.c.  The first point at or after a hash; count: none, wrap. */
+size_t girt__points_find(const girt__ring_table *table, uint64_t hash);
+/* Its owner, by one line in nearly all cases. */
+static inline uint32_t girt__points_owner(const girt__ring_table *table,
+                                          uint64_t hash)
 {
-    /* With two buckets a point, more than two points below the hash in its
-     * bucket are rare: two steps without a branch, then a loop that is seldom
-     * entered. The UINT64_MAX after the last point ends it. */
-    const uint64_t *const hashes = table->hashes;
-    size_t i = table->index[hash >> table->shift];
-    i += hashes[i] < hash;
-    i += hashes[i] < hash;
-    while (hashes[i] < hash)
-        i++;
-    return i;
+    const girt__ring_line *const line =
+        &table->lines[hash >> (64 - table->bits)];
+    uint32_t const part = (uint32_t)(hash << table->bits >> 32);
+    /* How many points are below: no branch to mispredict. */
+    unsigned below = 0;
+    bool unsure = false;
+#pragma GCC unroll 7
+    for (unsigned i = 0; i < GIRT__LINE_POINTS; i++) {
+        below += line->point[i] < part;
+        unsure |= line->point[i] == part;
+    }
+    if (girt_unlikely(unsure | (line->point[GIRT__LINE_POINTS - 1] == 0)))
+        return table->owners[girt__points_find(table, hash)];
+    return line->owner[below];
 }
 
 /* Sorts `count` points by hash, then by the owner's rank, given by id, into
- * `hashes` and `owners`; `starts` is room for 2^bits + 1 words. */
+ * `hashes` and `owners`; `starts` is room for 2^bits words. */
 void girt__points_sort(const uint64_t *from_hashes, const uint32_t *from_owners,
                        size_t count, const uint32_t *rank_of_id, unsigned bits,
                        uint32_t *starts, uint64_t *hashes, uint32_t *owners);
-/* The number of index bits for so many points. */
+/* The number of top bits that find a line among so many points. */
 unsigned girt__points_bits(size_t count);
-/* Sentinel and index, when hashes and owners are sorted. */
+/* Sentinel and lines, when hashes and owners are sorted. */
 void girt__points_finish(girt__ring_table *table, unsigned bits);
 double girt__points_share(const girt__ring_table *table, uint32_t id);
 

@@ -2,20 +2,25 @@
 /* ring_points.c - points on a circle of 2^64 and finding the next one.
  *
  * Hashes are uniform, so the top bits of a key's hash tell where its point
- * must be: `index` has, for each of 2^bits equal arcs ("buckets"), the first
- * point at or after the arc's begin. With two buckets a point, a lookup reads
- * one word of the index and about one line of points, where a binary search
- * over 100,000 points reads 17.
+ * must be. The circle is cut into 2^bits equal arcs, three points an arc or
+ * less on average, and each has one cache line with all that a lookup needs:
+ * the next 32 bits of its points, their owners, and the owner of the first
+ * point after them. A lookup reads one line; a binary search over 100,000
+ * points reads 17 words, most of them in lines of their own.
  *
+ *   line    | start | part 0 .. part 6 | owner 0 .. owner 6, next |   64 bytes
  *   hashes  | p0 p1 p2 | ........ | pn-1 | UINT64_MAX |   ascending
  *   owners  | o0 o1 o2 | ........ | on-1 | o0         |   wraps around
- *   index   | bucket 0 | bucket 1 | ... |
  *
- * The same uniformity sorts: scatter by bucket, then order the few of each
- * bucket, in linear time.
+ * Where a line cannot tell, because its arc has more than seven points (1.2 %
+ * of the arcs at three points an arc) or because a point and the key agree in
+ * all bits that it has, the lookup goes on in hashes from `start`.
+ *
+ * The same uniformity sorts: scatter by arc, then order the few of each arc, in
+ * linear time.
  *
  * I1: hashes ascend; equal ones ascend by their owner's rank.
- * I2: hashes[index[b] - 1] < b << shift <= hashes[index[b]].
+ * I2: hashes[start - 1] < the arc's begin <= hashes[start].
  *
  * Native points: point k of a node is the k-th number of the splitmix64 stream
  * that starts at girt_hash(name, seed). Nothing else goes in, so that a node
@@ -41,14 +46,23 @@ static uint64_t stream_at(uint64_t start, uint64_t k)
 unsigned girt__points_bits(size_t count)
 {
     unsigned bits = 1;
-    while (((size_t)1 << bits) < 2 * count)
+    while (((uint64_t)16 << bits) < (uint64_t)5 * count)
         bits++;
     return bits;
 }
 
-/* By insertion: a bucket holds half a point on average. */
-static void sort_bucket(uint64_t *hashes, uint32_t *owners, size_t count,
-                        const uint32_t *rank_of_id)
+size_t girt__points_find(const girt__ring_table *table, uint64_t hash)
+{
+    /* UINT64_MAX after the last point ends it. */
+    size_t i = table->lines[hash >> (64 - table->bits)].start;
+    while (table->hashes[i] < hash)
+        i++;
+    return i;
+}
+
+/* By insertion: an arc holds three points on average. */
+static void sort_arc(uint64_t *hashes, uint32_t *owners, size_t count,
+                     const uint32_t *rank_of_id)
 {
     for (size_t i = 1; i < count; i++) {
         uint64_t const hash = hashes[i];
@@ -70,13 +84,13 @@ void girt__points_sort(const uint64_t *from_hashes, const uint32_t *from_owners,
                        size_t count, const uint32_t *rank_of_id, unsigned bits,
                        uint32_t *starts, uint64_t *hashes, uint32_t *owners)
 {
-    size_t const buckets = (size_t)1 << bits;
+    size_t const arcs = (size_t)1 << bits;
     unsigned const shift = 64 - bits;
-    memset(starts, 0, buckets * sizeof *starts);
+    memset(starts, 0, arcs * sizeof *starts);
     for (size_t i = 0; i < count; i++)
         starts[from_hashes[i] >> shift]++;
     uint32_t start = 0;
-    for (size_t b = 0; b < buckets; b++) {
+    for (size_t b = 0; b < arcs; b++) {
         uint32_t const size = starts[b];
         starts[b] = start;
         start += size;
@@ -86,26 +100,48 @@ void girt__points_sort(const uint64_t *from_hashes, const uint32_t *from_owners,
         hashes[to] = from_hashes[i];
         owners[to] = from_owners[i];
     }
-    /* Each start has moved to its bucket's end. */
+    /* Each start has moved to its arc's end. */
     start = 0;
-    for (size_t b = 0; b < buckets; b++) {
-        sort_bucket(hashes + start, owners + start, starts[b] - start,
-                    rank_of_id);
+    for (size_t b = 0; b < arcs; b++) {
+        sort_arc(hashes + start, owners + start, starts[b] - start, rank_of_id);
         start = starts[b];
     }
 }
 
+/* The points from `start` to before `end` are all of the line's arc. */
+static void fill_line(girt__ring_line *line, const girt__ring_table *table,
+                      size_t start, size_t end)
+{
+    size_t const count = end - start;
+    line->start = (uint32_t)start;
+    if (count > GIRT__LINE_POINTS) {
+        memset(line->point, 0, sizeof line->point);
+        memset(line->owner, 0, sizeof line->owner);
+        return;
+    }
+    for (size_t i = 0; i < GIRT__LINE_POINTS; i++) {
+        bool const there = i < count;
+        line->point[i] =
+            there ? (uint32_t)(table->hashes[start + i] << table->bits >> 32)
+                  : UINT32_MAX;
+        line->owner[i] = table->owners[there ? start + i : end];
+    }
+    line->owner[GIRT__LINE_POINTS] = table->owners[end];
+}
+
 void girt__points_finish(girt__ring_table *table, unsigned bits)
 {
-    table->shift = 64 - bits;
+    table->bits = bits;
     table->hashes[table->count] = UINT64_MAX;
     table->owners[table->count] = table->count == 0 ? 0 : table->owners[0];
-    size_t const buckets = (size_t)1 << bits;
-    size_t point = 0;
-    for (size_t b = 0; b < buckets; b++) {
-        while (point < table->count && table->hashes[point] >> table->shift < b)
-            point++;
-        table->index[b] = (uint32_t)point;
+    size_t const arcs = (size_t)1 << bits;
+    size_t start = 0;
+    for (size_t arc = 0; arc < arcs; arc++) {
+        size_t end = start;
+        while (end < table->count && table->hashes[end] >> (64 - bits) == arc)
+            end++;
+        fill_line(&table->lines[arc], table, start, end);
+        start = end;
     }
     for (size_t i = 1; i < table->count; i++)
         girt_assert(table->hashes[i - 1] <= table->hashes[i]); /* I1 */
@@ -264,8 +300,8 @@ girt_status girt__native_build(const girt_ring *ring, girt__ring_snapshot *next,
     girt__ring_table *const table = &next->table;
     table->count = s.fresh_count + s.kept_count;
     unsigned const bits = girt__points_bits(table->count);
-    if (!girt__ring_table_allocate(table, &ring->allocator, table->count + 1,
-                                   table->count + 1, (size_t)1 << bits))
+    if (!girt__ring_table_allocate(table, &ring->allocator, (size_t)1 << bits,
+                                   table->count + 1, table->count + 1, 0))
         goto fail_table;
     make_fresh_points(&s, ring, next);
     girt__points_sort(s.hashes, s.owners, s.fresh_count, s.rank_of_id, s.bits,

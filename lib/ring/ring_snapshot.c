@@ -51,26 +51,35 @@ const girt__ring_member *girt__ring_member_named(
     return NULL;
 }
 
+bool girt__ring_place(size_t *size, size_t count, size_t element,
+                      size_t *offset)
+{
+    size_t bytes = 0;
+    *offset = (*size + 15) & ~(size_t)15;
+    return girt__size_multiply(count, element, &bytes) &&
+           girt__size_add(*offset, bytes, size) && *size <= PTRDIFF_MAX;
+}
+
 bool girt__ring_table_allocate(girt__ring_table *table,
                                const girt_allocator *allocator,
-                               size_t hash_count, size_t owner_count,
-                               size_t index_count)
+                               size_t line_count, size_t hash_count,
+                               size_t owner_count, size_t index_count)
 {
-    size_t hashes = 0, owners = 0, index = 0, size = 0;
-    if (!girt__size_multiply(hash_count, sizeof(uint64_t), &hashes) ||
-        !girt__size_multiply(owner_count, sizeof(uint32_t), &owners) ||
-        !girt__size_multiply(index_count, sizeof(uint32_t), &index) ||
-        !girt__size_add(hashes, owners, &size) ||
-        !girt__size_add(size, index, &size))
+    size_t size = 0, lines, hashes, owners, index;
+    if (!girt__ring_place(&size, line_count, sizeof(girt__ring_line), &lines) ||
+        !girt__ring_place(&size, hash_count, sizeof(uint64_t), &hashes) ||
+        !girt__ring_place(&size, owner_count, sizeof(uint32_t), &owners) ||
+        !girt__ring_place(&size, index_count, sizeof(uint32_t), &index))
         return false;
     char *const block = girt__allocate(allocator, size, GIRT_CACHELINE);
     if (block == NULL)
         return false;
     table->block = block;
     table->block_size = size;
-    table->hashes = (uint64_t *)(void *)block;
-    table->owners = (uint32_t *)(void *)(block + hashes);
-    table->index = (uint32_t *)(void *)(block + hashes + owners);
+    table->lines = (girt__ring_line *)(void *)(block + lines);
+    table->hashes = (uint64_t *)(void *)(block + hashes);
+    table->owners = (uint32_t *)(void *)(block + owners);
+    table->index = (uint32_t *)(void *)(block + index);
     return true;
 }
 
@@ -80,16 +89,6 @@ void girt__ring_snapshot_free(girt__ring_snapshot *snapshot)
     girt__release(&allocator, snapshot->table.block,
                   snapshot->table.block_size);
     girt__release(&allocator, snapshot, snapshot->size);
-}
-
-/* Places `count` elements in a block of *size bytes so far. */
-bool girt__ring_place(size_t *size, size_t count, size_t element,
-                      size_t *offset)
-{
-    size_t bytes = 0;
-    *offset = (*size + 15) & ~(size_t)15;
-    return girt__size_multiply(count, element, &bytes) &&
-           girt__size_add(*offset, bytes, size) && *size <= PTRDIFF_MAX;
 }
 
 static size_t kept_names_size(const girt_ring *ring,

@@ -170,10 +170,11 @@ static void envoy_ring_hash_points(void **state)
     if (file == NULL)
         skip_because("no vectors/envoy_ring_hash.tsv");
     uint64_t points[16], hashes[17];
-    uint32_t owners[16], sorted[17], starts[32], index[32];
+    uint32_t owners[16], sorted[17], starts[32];
+    girt__ring_line lines[32];
     static const uint32_t ranks[6] = {0, 1, 2, 3, 4, 5};
     girt__ring_table table = {
-        .hashes = hashes, .owners = sorted, .index = index};
+        .hashes = hashes, .owners = sorted, .lines = lines};
     size_t count = 0, lookups = 0;
     table_row row;
     while (table_read(file, &row)) {
