@@ -27,14 +27,17 @@
  *               of weight: w * points_per_weight. The answer depends on names,
  *               weights and seed alone, never on list order or history. When a
  *               node leaves, only its keys move.
- *   ketama      libmemcached's MEMCACHED_BEHAVIOR_KETAMA_WEIGHTED with MD5, bit
- *               for bit. A name is "host" or "host:port"; a trailing ":11211"
- * is dropped, once, from the point string, as libmemcached drops its default
- * port. The original libketama always keeps the port: name its nodes
- * "host:11211:11211". Its float arithmetic gives a node of tiny weight no
- * points, thus no keys; seed is not used. maglev      Envoy's table, bit for
- * bit [Eisenbud et al. 2016]: XXH64(key, seed) % maglev_size. The fastest to
- * look up, the slowest to change; about 1 key in 50 moves that need not.
+ *   ketama      libmemcached's MEMCACHED_BEHAVIOR_KETAMA_WEIGHTED with MD5,
+ *               bit for bit. A name is "host" or "host:port"; one ":11211" at
+ *               its end is dropped from the point string, because libmemcached
+ *               drops its default port. The original libketama always keeps
+ *               the port: name its nodes "host:11211:11211". Float arithmetic
+ *               gives a node of tiny weight no points, thus no keys. The seed
+ *               is not used.
+ *   maglev      Envoy's table, bit for bit [Eisenbud et al. 2016]: XXH64(key,
+ *               seed) % maglev_size. The fastest to look up with many nodes.
+ *               When one of 10 to 1000 nodes leaves, 0.2 to 0.6 % of the keys
+ *               of others move as well.
  *   rendezvous  highest random weight [Thaler, Ravishankar 1998], weighted by
  *               -ln(u) / w in integers, so that every machine agrees. Exact
  *               balance, but a lookup visits all nodes.
@@ -235,9 +238,10 @@ GIRT_API girt_status girt_ring_find(girt_ring *ring, const void *key,
 /**
  * The first *count distinct nodes for a key, in order of preference.
  *
- * The first is girt_ring_find's. The second is where native, ketama and
- * rendezvous send the key if the first leaves; on a maglev ring it is the owner
- * of the next slots, on a jump ring that of further hashes of the key.
+ * The first is girt_ring_find's. The second is where native and rendezvous
+ * rings send the key if the first leaves; on a ketama ring it is the owner of
+ * the next points, on a maglev ring that of the next slots, on a jump ring that
+ * of further hashes of the key.
  *
  * @param ring      the ring.
  * @param key       key_size bytes; NULL only if key_size is 0.

@@ -12,7 +12,7 @@
  * winners are, is below 2^-12: a node's share is off by less than 0.03 %.
  *
  * I1: the logarithm falls weakly as h grows, so nodes of equal weight compare
- * by h alone; equal logarithms are settled by h, then by name. So all-equal
+ *     by h alone; equal logarithms are settled by h, then by name. All-equal
  *     weights, the common case, need no logarithm and give the same answers.
  * I2: a line of the order (score, h, name) is total: every walk visits each
  *     member once. */
