@@ -32,7 +32,9 @@ set(girt_schedule_flags
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
     list(APPEND girt_schedule_flags -Wno-tsan) # fences are the scheduler's
 endif()
-set(girt_schedule_definitions _GNU_SOURCE GIRT_DEBUG GIRT_SCHEDULED)
+# Threads sleep after a few rounds, so that schedules reach the sleep.
+set(girt_schedule_definitions
+    _GNU_SOURCE GIRT_DEBUG GIRT_SCHEDULED SPIN_PAUSES=1u SPIN_YIELDS=1u)
 set(girt_schedule_includes
     ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/lib
     ${CMAKE_CURRENT_SOURCE_DIR} ${CMOCKA_INCLUDE_DIR} ${CK_INCLUDE_DIR})

@@ -172,10 +172,15 @@ static void run(const char *name, size_t runs,
 {
     box b;
     /* ck's stores are not in the buffers, so the rest's must not be. */
-    schedule const s = {.name = name, .threads = 3, .runs = runs,
-                        .flags = SCHEDULE_NO_BUFFERS, .context = &b,
-                        .setup = setup, .body = body,
-                        .check = all_is_released, .steps_max = 100000};
+    schedule const s = {.name = name,
+                        .threads = 3,
+                        .runs = runs,
+                        .flags = SCHEDULE_NO_BUFFERS,
+                        .context = &b,
+                        .setup = setup,
+                        .body = body,
+                        .check = all_is_released,
+                        .steps_max = 100000};
     schedule_must_pass(&s);
 }
 

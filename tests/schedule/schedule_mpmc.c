@@ -71,9 +71,14 @@ static void play(const char *name, size_t threads, size_t runs, size_t stopped,
     p.pop = pop;
     p.strict_full = true;
     queue_play_init(&p);
-    schedule const s = {.name = name, .threads = threads, .runs = runs,
-                        .stopped_threads = stopped, .context = &p,
-                        .setup = setup, .body = body, .check = check,
+    schedule const s = {.name = name,
+                        .threads = threads,
+                        .runs = runs,
+                        .stopped_threads = stopped,
+                        .context = &p,
+                        .setup = setup,
+                        .body = body,
+                        .check = check,
                         .steps_max = 5000};
     schedule_must_pass(&s);
     queue_play_free(&p);

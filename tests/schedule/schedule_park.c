@@ -101,8 +101,7 @@ static void with_deadlines(void *context, size_t thread)
 {
     tokens *const t = context;
     if (thread < 2) {
-        int64_t const deadline =
-            girt__deadline((int64_t)schedule_random(3000));
+        int64_t const deadline = girt__deadline((int64_t)schedule_random(3000));
         if (!wait_for_one(t, deadline))
             (void)girt_add_relaxed(&t->timeouts, 1);
         return;
@@ -124,9 +123,13 @@ static void each_token_wakes_one(void **state)
 {
     (void)state;
     tokens t;
-    schedule const s = {.name = "one_each", .threads = 4, .runs = 60000,
-                        .flags = SCHEDULE_SIGNALS, .context = &t,
-                        .setup = setup, .body = one_each,
+    schedule const s = {.name = "one_each",
+                        .threads = 4,
+                        .runs = 60000,
+                        .flags = SCHEDULE_SIGNALS,
+                        .context = &t,
+                        .setup = setup,
+                        .body = one_each,
                         .check = nobody_is_counted};
     schedule_must_pass(&s);
 }
@@ -135,8 +138,12 @@ static void one_wake_serves_all(void **state)
 {
     (void)state;
     tokens t;
-    schedule const s = {.name = "all_at_once", .threads = 4, .runs = 60000,
-                        .context = &t, .setup = setup, .body = all_at_once,
+    schedule const s = {.name = "all_at_once",
+                        .threads = 4,
+                        .runs = 60000,
+                        .context = &t,
+                        .setup = setup,
+                        .body = all_at_once,
                         .check = nobody_is_counted};
     schedule_must_pass(&s);
 }
@@ -145,9 +152,13 @@ static void tokens_go_back_and_forth(void **state)
 {
     (void)state;
     tokens two[2];
-    schedule const s = {.name = "ping_pong", .threads = 2, .runs = 60000,
-                        .context = two, .setup = setup_two,
-                        .body = ping_pong, .check = nobody_is_counted};
+    schedule const s = {.name = "ping_pong",
+                        .threads = 2,
+                        .runs = 60000,
+                        .context = two,
+                        .setup = setup_two,
+                        .body = ping_pong,
+                        .check = nobody_is_counted};
     schedule_must_pass(&s);
 }
 
@@ -155,9 +166,13 @@ static void deadlines_pass_on_time(void **state)
 {
     (void)state;
     tokens t;
-    schedule const s = {.name = "deadlines", .threads = 3, .runs = 60000,
-                        .flags = SCHEDULE_SIGNALS, .context = &t,
-                        .setup = setup, .body = with_deadlines,
+    schedule const s = {.name = "deadlines",
+                        .threads = 3,
+                        .runs = 60000,
+                        .flags = SCHEDULE_SIGNALS,
+                        .context = &t,
+                        .setup = setup,
+                        .body = with_deadlines,
                         .check = tokens_add_up};
     schedule_must_pass(&s);
 }

@@ -67,9 +67,15 @@ static void play(const char *name, queue_play p)
     p.poppers = 2;
     p.looks_first = true;
     queue_play_init(&p);
-    schedule const s = {.name = name, .threads = 2, .runs = 100000,
-                        .stopped_threads = 2, .context = &p, .setup = setup,
-                        .body = body, .check = check, .steps_max = 2000};
+    schedule const s = {.name = name,
+                        .threads = 2,
+                        .runs = 100000,
+                        .stopped_threads = 2,
+                        .context = &p,
+                        .setup = setup,
+                        .body = body,
+                        .check = check,
+                        .steps_max = 2000};
     schedule_must_pass(&s);
     queue_play_free(&p);
 }

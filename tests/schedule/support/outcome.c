@@ -45,8 +45,9 @@ void schedule_must_pass(const schedule *s)
                  s->name, r.runs, r.what, s->name, (unsigned long long)r.seed,
                  r.stop_thread, r.stop_step);
     if (r.runs != 0)
-        printf("schedule %s: %zu runs, %.1f steps each\n", s->name, r.runs,
-               (double)r.steps / (double)r.runs);
+        printf("schedule %s: %zu runs, of each %.1f steps, %.2f sleeps\n",
+               s->name, r.runs, (double)r.steps / (double)r.runs,
+               (double)r.sleeps / (double)r.runs);
 }
 
 void schedule_must_fail(const schedule *s, const char *what)

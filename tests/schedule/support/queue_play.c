@@ -62,8 +62,10 @@ static void pop_some(queue_play *p, size_t thread, size_t count, bool batch)
         schedule_check(i < done || items[i] == NULL, "touched");
         history_end(&p->h, operations[i], i < done, (uintptr_t)items[i]);
     }
-    if (done + 1 < count)
-        p->h.counts[thread] -= count - done - 1;
+    size_t const told =
+        done + (done == 0 || !p->short_pop_says_nothing || !batch);
+    if (told < count)
+        p->h.counts[thread] -= count - told;
 }
 
 void queue_play_body(queue_play *p, size_t thread)

@@ -24,6 +24,8 @@ typedef struct queue_play {
     bool strict_full;
     /* push_n looks once how many will fit, then appends them one by one. */
     bool looks_first;
+    /* pop_n with some but fewer than asked does not mean empty. */
+    bool short_pop_says_nothing;
     /* Threads below the first count only push, those below the second only
      * pop, the others do both. */
     size_t pushers, poppers;

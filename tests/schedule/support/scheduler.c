@@ -182,6 +182,7 @@ void sched_point(uint32_t kind, size_t size)
 bool sched_wait(const volatile void *address, int64_t deadline_ns)
 {
     thread *const t = sched.current;
+    sched.result.sleeps++;
     buffer_drain(t);
     t->status = WAITING;
     t->address = address;

@@ -58,6 +58,7 @@ typedef struct schedule_result {
     size_t stop_thread, stop_step; /* step 0: none was stopped */
     size_t runs;                   /* made, the failed one included */
     uint64_t steps;                /* of all runs */
+    uint64_t sleeps;               /* of all threads in all runs */
 } schedule_result;
 
 /* Runs until the first failure. GIRT_SCHEDULE="name:seed:thread:step" in the
