@@ -32,9 +32,11 @@ set(girt_schedule_flags
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
     list(APPEND girt_schedule_flags -Wno-tsan) # fences are the scheduler's
 endif()
-# Threads sleep after a few rounds, so that schedules reach the sleep.
+# Threads sleep after a few rounds and tables split after a few keys, so that
+# schedules of some hundred steps reach that.
 set(girt_schedule_definitions
-    _GNU_SOURCE GIRT_DEBUG GIRT_SCHEDULED SPIN_PAUSES=1u SPIN_YIELDS=1u)
+    _GNU_SOURCE GIRT_DEBUG GIRT_SCHEDULED SPIN_PAUSES=1u SPIN_YIELDS=1u
+    GIRT__TABLE_SHIFT=2u FIRST_SHIFT=0u)
 set(girt_schedule_includes
     ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/lib
     ${CMAKE_CURRENT_SOURCE_DIR} ${CMOCKA_INCLUDE_DIR} ${CK_INCLUDE_DIR})
@@ -58,6 +60,9 @@ file(GLOB girt_schedule_epoch CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/lib/core/e
 list(REMOVE_ITEM girt_schedule_library ${girt_schedule_epoch})
 add_library(girt_scheduled OBJECT ${girt_schedule_library})
 girt_schedule_compile(girt_scheduled -fsanitize=thread)
+target_compile_definitions(girt_scheduled PRIVATE
+    memcpy=schedule_memcpy memmove=schedule_memmove
+    memset=schedule_memset memcmp=schedule_memcmp)
 set(girt_schedule_objects $<TARGET_OBJECTS:girt_scheduled>)
 set(girt_schedule_objects_seen ${girt_schedule_objects})
 if(girt_schedule_epoch)

@@ -268,3 +268,32 @@ void __tsan_atomic_signal_fence(int order)
 {
     (void)order;
 }
+
+/* ---- the library's memcpy and its kin ------------------------------------ */
+
+/* Compiled in by name (schedule.cmake), for gcc calls libc's. A copy is made
+ * in two pieces, so that one of what somebody changes is torn. */
+void *schedule_memcpy(void *to, const void *from, size_t size)
+{
+    size_t const half = size / 16 * 8;
+    plain_access(from, size);
+    plain_access(to, size);
+    memcpy(to, from, half);
+    plain_access((const char *)from + half, size - half);
+    memcpy((char *)to + half, (const char *)from + half, size - half);
+    return to;
+}
+void *schedule_memmove(void *to, const void *from, size_t size)
+{
+    return __tsan_memmove(to, from, size);
+}
+void *schedule_memset(void *to, int byte, size_t size)
+{
+    return __tsan_memset(to, byte, size);
+}
+int schedule_memcmp(const void *a, const void *b, size_t size)
+{
+    plain_access(a, size);
+    plain_access(b, size);
+    return memcmp(a, b, size);
+}
