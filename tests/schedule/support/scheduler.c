@@ -158,7 +158,7 @@ void sched_point(uint32_t kind, size_t size)
     if (sched.buffers)
         buffer_leak();
     if (sched.stop_step != 0 && index_of(t) == sched.stop_thread &&
-        t->steps == sched.stop_step) {
+        t->steps == sched.stop_step && t->may_stop) {
         buffer_drain(t);
         t->status = STOPPED;
         sched.steps = 0; /* the others' bound starts here */
@@ -220,6 +220,14 @@ void sched_give_way(void)
         sched.now_ns += 1000; /* nobody else: time passes */
 }
 
+void schedule_stop_from_here(void)
+{
+    if (sched.current == NULL)
+        return;
+    sched.current->steps = 0;
+    sched.current->may_stop = true;
+}
+
 bool schedule_failed(void)
 {
     return sched.result.failed;
@@ -257,6 +265,7 @@ static void thread_entry(void)
 {
     thread *const t = sched.current;
     sched.scenario->body(sched.scenario->context, index_of(t));
+    t->may_stop = false;
     keys_run_destructors();
     t->status = ENDED; /* its last stores may wait on */
     switch_to(choose());
@@ -288,6 +297,8 @@ static void start_threads(void)
     size_t const count = sched.scenario->threads;
     for (size_t i = 0; i < count; i++) {
         sched.threads[i] = (thread){.status = RUNNABLE};
+        sched.threads[i].may_stop =
+            (sched.scenario->flags & SCHEDULE_STOPS_LATER) == 0;
         sched.threads[i].fiber = fiber_prepare(i, thread_entry);
         sched.threads[i].priority = (int64_t)(1 + i);
     }

@@ -31,6 +31,7 @@ enum {
     SCHEDULE_NO_PLAIN = 2,    /* switches at atomic accesses only */
     SCHEDULE_NO_TIMEOUTS = 4, /* deadlines pass only when all wait */
     SCHEDULE_SIGNALS = 8,     /* futex waits end early now and then */
+    SCHEDULE_STOPS_LATER = 16, /* no stop before schedule_stop_from_here */
 };
 
 typedef struct schedule {
@@ -85,6 +86,11 @@ void schedule_fail_at(int line, const char *condition, const char *format, ...)
     } while (0)
 
 bool schedule_failed(void);
+
+/* In body: the steps at which this thread may be stopped count from here on,
+ * for what a thread does once in its life under a lock. With
+ * SCHEDULE_STOPS_LATER; no thread is stopped after its body returned. */
+void schedule_stop_from_here(void);
 
 /* In body: lets the others go on. Called by sched_yield() too. */
 void schedule_yield(void);

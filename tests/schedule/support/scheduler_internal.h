@@ -29,7 +29,7 @@ typedef struct thread {
     int64_t priority;
     size_t steps;  /* of this thread in this run */
     size_t streak; /* since another last ran, or it last slept */
-    bool ended_body;
+    bool may_stop; /* and is counted for that */
 } thread;
 
 typedef struct scheduler {
