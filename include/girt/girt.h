@@ -5,10 +5,18 @@
 
 #include <girt/alloc.h>
 #include <girt/clock.h>
+#include <girt/deque.h>
 #include <girt/epoch.h>
 #include <girt/export.h>
 #include <girt/hash.h>
+#include <girt/map.h>
+#include <girt/map64.h>
+#include <girt/mpmc.h>
+#include <girt/queue.h>
+#include <girt/ring.h>
+#include <girt/spsc.h>
 #include <girt/status.h>
 #include <girt/version.h>
+#include <girt/workers.h>
 
 #endif /* GIRT_GIRT_H */
