@@ -5,8 +5,10 @@
 
 #include <stdint.h>
 
-/* Threads that have an index at the same time, at most. */
+/* Threads that have an index at the same time, at most; a multiple of 64. */
+#ifndef GIRT__THREADS_MAX
 #define GIRT__THREADS_MAX 65536
+#endif
 
 /* A small dense number of the calling thread, 0 and up: the lowest that is
  * free at its first call, kept until it ends, then given to another.  A thread
