@@ -15,11 +15,12 @@
 typedef struct running {
     const traffic *plan;
     void *queue;
-    uint8_t *seen;      /* one for each item, added to by its consumer */
-    size_t pushes_done; /* counted after the call */
-    size_t pops_done;   /* counted after the call */
-    size_t left;        /* producers and consumers still at work */
-    size_t faults;      /* items out of order or out of range */
+    uint8_t *seen; /* one for each item, added to by its consumer */
+    /* Items: begun counts all wanted ones before the call and takes back after
+     * it what did not move; done counts after the call. */
+    size_t pushes_begun, pushes_done, pops_begun, pops_done;
+    size_t left;   /* producers and consumers still at work */
+    size_t faults; /* items out of order or out of range */
     size_t false_full, false_empty, bad_counts;
 } running;
 
@@ -44,6 +45,7 @@ static void produce(running *r, size_t index)
         for (size_t i = 0; i < want; i++)
             items[i] = (void *)(((uintptr_t)index << SEQUENCE_BITS) + done + i);
         size_t const popped = load(&r->pops_done);
+        add(&r->pushes_begun, want);
         size_t const went = want == 1
                                 ? (size_t)plan->kind->push(r->queue, items[0])
                                 : plan->kind->push_n(r->queue, items, want);
@@ -51,9 +53,12 @@ static void produce(running *r, size_t index)
         add(&r->pushes_done, went);
         if (went == want)
             continue;
-        /* All that was pushed and not known to be popped must fill it. */
-        if (plan->producers == 1 && done - popped < plan->capacity)
+        /* All that may have been pushed and was not known to be popped before
+         * must fill it. */
+        size_t const begun = load(&r->pushes_begun) - (want - went);
+        if (begun - popped < plan->capacity)
             add(&r->false_full, 1);
+        add(&r->pushes_begun, went - want);
         sched_yield();
     }
     add(&r->left, (size_t)-1);
@@ -85,6 +90,7 @@ static void consume(running *r, size_t index)
     while (next != NULL && load(&r->pops_done) < all) {
         size_t const want = 1 + rng_below(&random, plan->batch_max);
         size_t const pushed = load(&r->pushes_done);
+        add(&r->pops_begun, want);
         size_t const came = want == 1
                                 ? (size_t)plan->kind->pop(r->queue, items)
                                 : plan->kind->pop_n(r->queue, items, want);
@@ -93,9 +99,11 @@ static void consume(running *r, size_t index)
         add(&r->pops_done, came);
         if (came == want)
             continue;
-        /* All that was known to be pushed must have been popped. */
-        if (plan->consumers == 1 && pushed > load(&r->pops_done))
+        /* All that was known to be pushed before may have been popped. */
+        size_t const begun = load(&r->pops_begun) - (want - came);
+        if (pushed > begun)
             add(&r->false_empty, 1);
+        add(&r->pops_begun, came - want);
         sched_yield();
     }
     free(next);

@@ -20,8 +20,9 @@ typedef struct traffic {
 
 /* Runs it to the end and checks: every item comes out exactly once; the items
  * of one producer reach each consumer in their order; count stays within the
- * capacity; a lone producer's "full" and a lone consumer's "empty" were true
- * at an instant within the call; the queue ends empty and valid. */
+ * capacity; no "full" is answered where all pushes under way could not have
+ * filled it, no "empty" where all pops under way could not have emptied it;
+ * the queue ends empty and valid. */
 void traffic_run(const traffic *plan);
 
 #endif /* GIRT_TESTS_TRAFFIC_H */
