@@ -2,7 +2,10 @@
 /* fast/mpmc.h - the layout and the bodies of girt_mpmc_push and girt_mpmc_pop.
  *
  * Comes in by <girt/mpmc.h> when GIRT_INLINE_FAST is defined; not an interface.
- * The argument why this is right stands at the head of lib/queue/mpmc.c. */
+ * The argument why this is right stands at the head of lib/queue/mpmc.c.
+ *
+ * fill and take are longer than what is usually inlined: one body serves the
+ * inlined calls, the exported ones and the batches. */
 #ifndef GIRT_FAST_MPMC_H
 #define GIRT_FAST_MPMC_H
 
@@ -69,17 +72,15 @@ static inline __attribute__((unused)) uint64_t girt_fast_mpmc_frontier(
     return ticket;
 }
 
-/** Where to look after `ticket` was found passed: at the next one or where the
- * hint says, if that is later; after every eighth such turn, wherever the
- * frontier is. */
+/** Where to look next, all before `ticket` having passed: there, or where the
+ * hint says if that is later; every eighth turn, wherever the frontier is. */
 static inline __attribute__((unused)) uint64_t girt_fast_mpmc_next(
     const girt_mpmc *queue, const uint64_t *hint, uint64_t ticket,
     unsigned phase, unsigned turn)
 {
     /* A2 <- R2 (push, pop). */
     uint64_t const hinted = girt_fast_load_acquire(hint);
-    uint64_t const next =
-        (int64_t)(hinted - (ticket + 1)) > 0 ? hinted : ticket + 1;
+    uint64_t const next = (int64_t)(hinted - ticket) > 0 ? hinted : ticket;
     return turn % 8 == 0 ? girt_fast_mpmc_frontier(queue, next, phase) : next;
 }
 
@@ -89,30 +90,32 @@ static inline __attribute__((unused)) bool girt_fast_mpmc_fill(girt_mpmc *queue,
                                                                uint64_t *ticket,
                                                                void *item)
 {
-    unsigned pauses = 16, turn = 0;
+    unsigned pauses = 16;
+    uint64_t at = *ticket;
     /* Another turn means that another thread filled `at`. */
-    for (uint64_t at = *ticket;;) {
+    for (unsigned turn = 1;; turn++) {
         girt_fast_pair *const slot = &queue->slots[at & queue->mask];
         girt_fast_prefetch_write(slot);
         /* A1 <- R1 (take): the slot's last item was read. */
         uint64_t const state = girt_fast_load_acquire(&slot->word[0]);
         if ((int64_t)(state - 2 * at) < 0)
             return false;
-        if (state == 2 * at) {
-            if (queue->capacity <= queue->mask &&
-                !girt_fast_mpmc_passed(queue, at - queue->capacity,
-                                       GIRT_FAST_CONSUMED))
-                return false;
-            /* R1 -> A1 (take): publishes the item; push happens here. */
-            if (girt_fast_cas2_acq_rel(slot, state, 0, state + 1,
-                                       (uint64_t)(uintptr_t)item)) {
-                *ticket = at + 1;
-                return true;
-            }
+        if (state != 2 * at) {
+            at++;
+        } else if (queue->capacity <= queue->mask &&
+                   !girt_fast_mpmc_passed(queue, at - queue->capacity,
+                                          GIRT_FAST_CONSUMED)) {
+            return false;
+        } else if (girt_fast_cas2_acq_rel(slot, state, 0, state + 1,
+                                          (uint64_t)(uintptr_t)item)) {
+            /* R1 -> A1 (take): published; push happens here. */
+            *ticket = at + 1;
+            return true;
+        } else {
             girt_fast_back_off(&pauses);
         }
         at = girt_fast_mpmc_next(queue, &queue->tail, at, GIRT_FAST_FILLED,
-                                 ++turn);
+                                 turn);
     }
 }
 
@@ -123,29 +126,31 @@ static inline __attribute__((unused)) bool girt_fast_mpmc_take(girt_mpmc *queue,
                                                                uint64_t *ticket,
                                                                void **item)
 {
-    unsigned pauses = 16, turn = 0;
+    unsigned pauses = 16;
+    uint64_t at = *ticket;
     /* Another turn means that another thread consumed `at`. */
-    for (uint64_t at = *ticket;;) {
+    for (unsigned turn = 1;; turn++) {
         girt_fast_pair *const slot = &queue->slots[at & queue->mask];
         girt_fast_prefetch_write(slot);
         /* A1 <- R1 (fill): the item is there. */
         uint64_t const state = girt_fast_load_acquire(&slot->word[0]);
         if ((int64_t)(state - 2 * at) <= 0)
             return false;
-        if (state == 2 * at + 1) {
-            /* Relaxed: if the slot went on meanwhile, the swap fails. */
-            uint64_t const held = girt_fast_load_relaxed(&slot->word[1]);
-            /* R1 -> A1 (fill): gives the slot back; pop happens here. */
-            if (girt_fast_cas2_acq_rel(slot, state, held,
-                                       2 * (at + queue->mask + 1), 0)) {
-                *item = (void *)(uintptr_t)held;
-                *ticket = at + 1;
-                return true;
-            }
+        /* Relaxed: if the slot went on meanwhile, the swap fails. */
+        uint64_t const held = girt_fast_load_relaxed(&slot->word[1]);
+        if (state != 2 * at + 1) {
+            at++;
+        } else if (girt_fast_cas2_acq_rel(slot, state, held,
+                                          2 * (at + queue->mask + 1), 0)) {
+            /* R1 -> A1 (fill): the slot is given back; pop happens here. */
+            *item = (void *)(uintptr_t)held;
+            *ticket = at + 1;
+            return true;
+        } else {
             girt_fast_back_off(&pauses);
         }
         at = girt_fast_mpmc_next(queue, &queue->head, at, GIRT_FAST_CONSUMED,
-                                 ++turn);
+                                 turn);
     }
 }
 
