@@ -5,6 +5,9 @@
  * sum of credits is checked after each step. */
 #include <girt/queue.h>
 
+#include <pthread.h>
+#include <sched.h>
+
 #include "queue/queue_internal.h"
 #include "support/check.h"
 #include "support/threads.h"
@@ -75,11 +78,46 @@ static void a_closed_queue_keeps_its_credits(void **state)
     girt_queue_destroy(queue);
 }
 
+static void *push_forever(void *queue)
+{
+    check_status(girt_queue_push(queue, NULL, GIRT_FOREVER), GIRT_OK);
+    return NULL;
+}
+
+/* A popper that clears SLEEPERS and stalls before its wake, by hand: the credit
+ * that another pusher collects and does not use must wake the sleeper. */
+static void a_credit_left_over_wakes_a_sleeper(void **state)
+{
+    (void)state;
+    girt_queue *queue = NULL;
+    check_status(girt_queue_create(
+                     &queue, &(girt_queue_options){.capacity = 4, .bands = 2}),
+                 GIRT_OK);
+    assert_int_equal(fill(queue), 4);
+    pthread_t sleeper;
+    assert_int_equal(pthread_create(&sleeper, NULL, push_forever, queue), 0);
+    while (girt_load_acquire(&queue->room.waiters) == 0 ||
+           !(girt_load_acquire(&queue->rings[0].head) & RING_SLEEPERS))
+        sched_yield();
+    void *items[2];
+    size_t popped = 0;
+    uint64_t seen = 0;
+    check_status(girt__ring_pop(&queue->rings[0], items, 2, &popped, &seen),
+                 GIRT_OK);
+    assert_int_equal(popped, 2);
+    check_status(girt_queue_push_band(queue, 1, NULL, GIRT_NOW), GIRT_OK);
+    assert_int_equal(pthread_join(sleeper, NULL), 0);
+    assert_int_equal(girt_queue_count(queue), 4);
+    assert_true(girt__queue_is_valid(queue));
+    girt_queue_destroy(queue);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lone_producer_fills_the_whole),
         cmocka_unit_test(a_closed_queue_keeps_its_credits),
+        cmocka_unit_test(a_credit_left_over_wakes_a_sleeper),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,8 @@
  * threads on several lanes, then one thread that pops everything. */
 #include <girt/queue.h>
 
+#include <sched.h>
+
 #include "queue/queue_internal.h"
 #include "support/check.h"
 #include "support/threads.h"
@@ -81,23 +83,29 @@ static void the_first_band_with_an_item_fills_in(void **state)
 
 typedef struct spread {
     girt_queue *queue;
-    size_t each;
+    size_t each, producers, started;
 } spread;
 
 static void push_numbers(void *context, size_t index)
 {
     spread *const s = context;
-    for (size_t i = 0; i < s->each; i++)
+    for (size_t i = 0; i < s->each; i++) {
         check_status(
             girt_queue_push(s->queue, (void *)(index << 32 | i), GIRT_NOW),
             GIRT_OK);
+        /* All at once, so that each has a thread index of its own. */
+        if (i == 0)
+            __atomic_fetch_add(&s->started, 1, __ATOMIC_RELAXED);
+        while (__atomic_load_n(&s->started, __ATOMIC_RELAXED) < s->producers)
+            sched_yield();
+    }
 }
 
 static void a_consumer_visits_every_lane(void **state)
 {
     (void)state;
     enum { PRODUCERS = 6 };
-    spread s = {.each = 500};
+    spread s = {.each = 500, .producers = PRODUCERS};
     check_status(
         girt_queue_create(&s.queue,
                           &(girt_queue_options){.capacity = PRODUCERS * 500,
@@ -128,6 +136,7 @@ static void a_consumer_visits_every_lane(void **state)
     size_t used_lanes = 0;
     for (uint32_t l = 0; l < s.queue->lanes; l++)
         used_lanes += s.queue->rings[l].tail / RING_STEP != 0;
+    assert_int_equal(used_lanes, s.queue->lanes);
     assert_int_equal(seen_lanes, used_lanes);
     girt_queue_destroy(s.queue);
 }
