@@ -34,6 +34,7 @@ struct girt_map {
 typedef struct sought {
     const void *key;
     size_t size;
+    size_t value_size;
     uint64_t hash;
 } sought;
 
@@ -42,7 +43,8 @@ static bool same_key(const void *context, uint64_t word)
     const sought *const s = context;
     girt__node *const node = (girt__node *)(uintptr_t)word;
     return node->key_size == s->size &&
-           (s->size == 0 || memcmp(girt__node_key(node), s->key, s->size) == 0);
+           (s->size == 0 ||
+            memcmp(girt__node_key(node, s->value_size), s->key, s->size) == 0);
 }
 
 static girt_status options_check(const girt_map_options *options)
@@ -120,7 +122,8 @@ static girt_status seek(const girt_map *map, const void *key, size_t key_size,
         return GIRT_E_INVALID;
     if (girt_unlikely(key_size > KEY_SIZE_MAX))
         return GIRT_E_TOO_LARGE;
-    *s = (sought){key, key_size, girt_hash(key, key_size, map->seed)};
+    *s = (sought){key, key_size, map->heap.value_size,
+                  girt_hash(key, key_size, map->seed)};
     return GIRT_OK;
 }
 
@@ -358,8 +361,8 @@ static girt_status each_table(girt_map *map, girt__snapshot *snapshot,
     for (size_t i = 0; *more && i < snapshot->count; i++) {
         girt__node *const node =
             (girt__node *)(uintptr_t)snapshot->elements[i].word;
-        *more = see(context, girt__node_key(node), node->key_size,
-                    girt__node_value(node));
+        *more = see(context, girt__node_key(node, map->heap.value_size),
+                    node->key_size, girt__node_value(node));
     }
     return GIRT_OK;
 }

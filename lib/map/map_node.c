@@ -20,7 +20,7 @@ girt__node *girt__node_create(girt__heap *heap, const void *key,
     node->heap = heap;
     node->key_size = key_size;
     if (key_size != 0)
-        memcpy(girt__node_key(node), key, key_size);
+        memcpy(girt__node_key(node, heap->value_size), key, key_size);
     girt__stripes_add(heap->stripes, GIRT__STRIPE_BYTES, (int64_t)bytes);
     return node;
 }

@@ -39,9 +39,10 @@ static inline unsigned char *girt__node_value(girt__node *node)
     return node->bytes;
 }
 
-static inline unsigned char *girt__node_key(girt__node *node)
+/* By a value size that the caller knows: its load and the key's overlap. */
+static inline unsigned char *girt__node_key(girt__node *node, size_t value_size)
 {
-    return node->bytes + node->heap->value_size;
+    return node->bytes + value_size;
 }
 
 /* The value is left for the caller to fill in; NULL: out of memory. */

@@ -260,7 +260,7 @@ static void adds_and_removes_balance(void **state)
     uint64_t balance[HOT] = {0};
     uint64_t value;
     size_t count = 0;
-    begin(0, 200000);
+    begin(0, 500000);
     threads_run(THREADS, hot_thread, balance);
     for (uint64_t n = 0; n < HOT; n++) {
         assert_true(balance[n] <= 1);
