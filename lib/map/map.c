@@ -12,11 +12,9 @@
 
 #include <string.h>
 
-#include <girt/hash.h>
-
 #include "core/alloc_internal.h"
 #include "core/assert.h"
-#include "core/random.h"
+#include "core/keyed_hash.h"
 #include "map/map_grow.h"
 #include "map/map_node.h"
 
@@ -27,7 +25,7 @@
 struct girt_map {
     girt__index index;
     girt__heap heap;
-    uint64_t seed; /* written once */
+    girt__hash_key hash_key; /* written once */
 };
 
 /* A caller's key. */
@@ -82,7 +80,7 @@ girt_status girt_map_create(girt_map **out, const girt_map_options *options)
     map->heap = (girt__heap){.allocator = allocator,
                              .stripes = &map->index.stripes,
                              .value_size = options->value_size};
-    map->seed = options->seed != 0 ? options->seed : girt__random_seed();
+    girt__hash_key_init(&map->hash_key, options->seed);
     *out = map;
     return GIRT_OK;
 }
@@ -123,7 +121,7 @@ static girt_status seek(const girt_map *map, const void *key, size_t key_size,
     if (girt_unlikely(key_size > KEY_SIZE_MAX))
         return GIRT_E_TOO_LARGE;
     *s = (sought){key, key_size, map->heap.value_size,
-                  girt_hash(key, key_size, map->seed)};
+                  girt__keyed_hash(&map->hash_key, key, key_size)};
     return GIRT_OK;
 }
 
