@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+# What is installed: headers, both libraries, girt.pc, the CMake package; and
+# the two Debian packages libgirt0 (to run) and libgirt-dev (to build).
+include(CMakePackageConfigHelpers)
+
+set(girt_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/girt)
+set_target_properties(girt_static PROPERTIES EXPORT_NAME static)
+
+install(TARGETS girt EXPORT girt-targets
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+        COMPONENT runtime NAMELINK_COMPONENT development
+    INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(TARGETS girt_static EXPORT girt-static-targets
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development
+    INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/girt
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development
+    FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
+foreach(component runtime development)
+    # Debian wants the licence in each package, under its name.
+    if(component STREQUAL "runtime")
+        set(package libgirt${PROJECT_VERSION_MAJOR})
+    else()
+        set(package libgirt-dev)
+    endif()
+    install(FILES ${PROJECT_SOURCE_DIR}/LICENSE RENAME copyright
+        DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/doc/${package}
+        COMPONENT ${component})
+endforeach()
+
+# The CMake package. Static targets are apart: they need CK, the shared one
+# does not.
+foreach(set girt-targets girt-static-targets)
+    install(EXPORT ${set} NAMESPACE girt:: DESTINATION ${girt_package_dir}
+        COMPONENT development)
+endforeach()
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/girt-config.cmake.in
+    ${CMAKE_CURRENT_BINARY_DIR}/girt-config.cmake
+    INSTALL_DESTINATION ${girt_package_dir})
+# Before 1.0 a minor version may change the interface.
+write_basic_package_version_file(
+    ${CMAKE_CURRENT_BINARY_DIR}/girt-config-version.cmake
+    COMPATIBILITY SameMinorVersion)
+install(FILES
+    ${CMAKE_CURRENT_BINARY_DIR}/girt-config.cmake
+    ${CMAKE_CURRENT_BINARY_DIR}/girt-config-version.cmake
+    ${CMAKE_CURRENT_LIST_DIR}/FindCK.cmake
+    ${CMAKE_CURRENT_LIST_DIR}/girt_jemalloc.cmake
+    DESTINATION ${girt_package_dir} COMPONENT development)
+
+# girt.pc, relative to where it stands unless a directory is absolute. No
+# "Requires.private: ck": ck.pc's Cflags define __x86_64__ everywhere.
+if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+    set(girt_pc_prefix ${CMAKE_INSTALL_PREFIX})
+    set(girt_pc_libdir ${CMAKE_INSTALL_LIBDIR})
+else()
+    file(RELATIVE_PATH girt_pc_up
+        /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+    string(REGEX REPLACE "/$" "" girt_pc_up "${girt_pc_up}")
+    set(girt_pc_prefix "\${pcfiledir}/${girt_pc_up}")
+    set(girt_pc_libdir "\${prefix}/${CMAKE_INSTALL_LIBDIR}")
+endif()
+if(IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}")
+    set(girt_pc_includedir ${CMAKE_INSTALL_INCLUDEDIR})
+else()
+    set(girt_pc_includedir "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
+endif()
+configure_file(${CMAKE_CURRENT_LIST_DIR}/girt.pc.in
+    ${CMAKE_CURRENT_BINARY_DIR}/girt.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/girt.pc
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
+
+# Debian packages: `cpack -G DEB` in the build tree.
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME girt)
+set(CPACK_PACKAGE_VENDOR girt)
+set(CPACK_PACKAGE_CONTACT "girt developers <girt@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
+set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
+set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_COMPONENTS_ALL runtime development)
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME libgirt${PROJECT_VERSION_MAJOR})
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_GENERATE_SHLIBS ON)
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA
+    ${CMAKE_CURRENT_LIST_DIR}/triggers)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libgirt-dev)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
+    "libgirt${PROJECT_VERSION_MAJOR} (= ${PROJECT_VERSION}), libck-dev")
+set(CPACK_COMPONENT_RUNTIME_DESCRIPTION "The shared library.")
+set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
+    "Headers, the archive, girt.pc and the CMake package.")
+include(CPack)
