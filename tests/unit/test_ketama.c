@@ -236,7 +236,8 @@ static void default_port(void **state)
     } pairs[] = {
         {"h", "h:11211", true},  {"h:11211", "h:11211:11211", false},
         {"h", "h:11212", false}, {"h:1121", "h:11211", false},
-        {":11211", "h", false},  {"h:11211x", "h", false},
+        {":11211", "h", false},
+        {":11211", ":11211:11211", true},  {"h:11211x", "h", false},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         servers a = {.count = 0}, b = {.count = 0};

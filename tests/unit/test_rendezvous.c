@@ -107,6 +107,47 @@ static void the_short_cut_changes_nothing(void **state)
     girt_ring_destroy(ring);
 }
 
+/* The hash that the finalizer turns into `z`: each of its steps undone. */
+static uint64_t unfinalize(uint64_t z)
+{
+    z ^= z >> 33;
+    z *= 0x9cb4b2f8129337dbu;
+    z ^= z >> 33;
+    z *= 0x4f74430c22a54005u;
+    return z ^ (z >> 33);
+}
+
+/* Hashes so near that their logarithms are equal are settled by the hash, not
+ * by the name, with the short cut and without; equal hashes by the name. */
+static void ties(void **state)
+{
+    (void)state;
+    static const girt_node nodes[] = {{"a", 3}, {"b", 3}, {"c", 3}};
+    girt_ring *const ring = ring_of(nodes, 3);
+    girt__ring_table *const table = &ring->snapshot->table;
+    uint64_t const near = 0x8000000000000123u;
+    assert_int_equal(girt__log_of(ring->log_table, near),
+                     girt__log_of(ring->log_table, near + 2));
+    static const struct {
+        uint64_t hashes[3];
+        size_t best;
+    } cases[] = {
+        {{near, near + 1, near + 2}, 2},     {{near, near + 2, near + 1}, 1},
+        {{near + 2, near, near + 1}, 0},     {{near, near + 2, near + 2}, 1},
+        {{near + 2, near + 1, near + 2}, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (size_t n = 0; n < 3; n++)
+            table->hashes[n] = 7 ^ unfinalize(cases[i].hashes[n]);
+        for (int shortened = 0; shortened < 2; shortened++) {
+            table->equal_weights = shortened;
+            assert_int_equal(girt__rendezvous_find(ring, table, 7),
+                             cases[i].best);
+        }
+    }
+    girt_ring_destroy(ring);
+}
+
 static void the_order_holds_when_a_node_leaves(void **state)
 {
     (void)state;
@@ -189,6 +230,7 @@ int main(void)
         cmocka_unit_test(logarithm),
         cmocka_unit_test(shares_follow_weights),
         cmocka_unit_test(the_short_cut_changes_nothing),
+        cmocka_unit_test(ties),
         cmocka_unit_test(the_order_holds_when_a_node_leaves),
         cmocka_unit_test(answers_are_pinned),
         cmocka_unit_test(a_key_like_a_name_is_a_key_like_others),
