@@ -20,6 +20,7 @@ set(girt_schedule_wrapped
     girt_epoch_enter girt_epoch_exit girt_epoch_retire girt__epoch_retire_node
     pthread_mutex_lock pthread_mutex_trylock pthread_mutex_unlock
     pthread_cond_wait pthread_cond_signal pthread_cond_broadcast
+    pthread_create pthread_join pthread_setname_np
     pthread_once pthread_key_create pthread_key_delete
     pthread_setspecific pthread_getspecific)
 list(TRANSFORM girt_schedule_wrapped PREPEND "-Wl,--wrap="

@@ -79,7 +79,7 @@ static void play(const char *name, size_t threads, size_t calls)
     history_init(&g.h, SCHEDULE_THREADS_MAX, 32);
     schedule const s = {.name = name,
                         .threads = threads,
-                        .runs = 50000,
+                        .runs = 30000,
                         .stopped_threads = threads,
                         .context = &g,
                         .setup = setup,

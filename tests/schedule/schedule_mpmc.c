@@ -87,26 +87,26 @@ static void play(const char *name, size_t threads, size_t runs, size_t stopped,
 static void two_threads_do_both(void **state)
 {
     (void)state;
-    play("two", 2, 40000, 2, (queue_play){.calls = 4});
+    play("two", 2, 20000, 2, (queue_play){.calls = 4});
 }
 
 static void three_threads_do_both(void **state)
 {
     (void)state;
-    play("three", 3, 40000, 3, (queue_play){.calls = 4});
+    play("three", 3, 20000, 3, (queue_play){.calls = 4});
 }
 
 static void producers_against_consumers(void **state)
 {
     (void)state;
-    play("sides", 4, 40000, 2,
+    play("sides", 4, 20000, 2,
          (queue_play){.calls = 3, .pushers = 2, .poppers = 4});
 }
 
 static void batches(void **state)
 {
     (void)state;
-    play("batches", 3, 40000, 2,
+    play("batches", 3, 20000, 2,
          (queue_play){.calls = 3, .push_n = push_n, .pop_n = pop_n});
 }
 

@@ -69,7 +69,7 @@ static void play(const char *name, queue_play p)
     queue_play_init(&p);
     schedule const s = {.name = name,
                         .threads = 2,
-                        .runs = 100000,
+                        .runs = 30000,
                         .stopped_threads = 2,
                         .context = &p,
                         .setup = setup,

@@ -43,7 +43,7 @@ static void expire(thread *t)
 static thread *next_deadline(void)
 {
     thread *first = NULL;
-    for (size_t i = 0; i < sched.scenario->threads; i++) {
+    for (size_t i = 0; i < sched.count; i++) {
         thread *const t = &sched.threads[i];
         if (t->status == WAITING && t->deadline_ns != FOREVER &&
             (first == NULL || t->deadline_ns < first->deadline_ns))
@@ -65,7 +65,7 @@ static thread *random_runnable(const thread *but)
 {
     thread *found[SCHEDULE_THREADS_MAX];
     size_t count = 0;
-    for (size_t i = 0; i < sched.scenario->threads; i++)
+    for (size_t i = 0; i < sched.count; i++)
         if (sched.threads[i].status == RUNNABLE && &sched.threads[i] != but)
             found[count++] = &sched.threads[i];
     return count == 0 ? NULL : found[rng_below(&sched.rng, count)];
@@ -74,7 +74,7 @@ static thread *random_runnable(const thread *but)
 static thread *highest_priority(void)
 {
     thread *best = NULL;
-    for (size_t i = 0; i < sched.scenario->threads; i++) {
+    for (size_t i = 0; i < sched.count; i++) {
         thread *const t = &sched.threads[i];
         if (t->status == RUNNABLE &&
             (best == NULL || t->priority > best->priority))
@@ -196,7 +196,7 @@ bool sched_wait(const volatile void *address, int64_t deadline_ns)
 size_t sched_wake(const volatile void *address, size_t count)
 {
     size_t woken = 0;
-    size_t const threads = sched.scenario->threads;
+    size_t const threads = sched.count;
     size_t const start = rng_below(&sched.rng, threads);
     for (size_t i = 0; i < threads && woken < count; i++) {
         thread *const t = &sched.threads[(start + i) % threads];
@@ -264,10 +264,14 @@ uint64_t schedule_steps(void)
 static void thread_entry(void)
 {
     thread *const t = sched.current;
-    sched.scenario->body(sched.scenario->context, index_of(t));
+    if (t->start != NULL)
+        (void)t->start(t->argument);
+    else
+        sched.scenario->body(sched.scenario->context, index_of(t));
     t->may_stop = false;
     keys_run_destructors();
     t->status = ENDED; /* its last stores may wait on */
+    (void)sched_wake(t, SCHEDULE_THREADS_MAX);
     switch_to(choose());
     abort(); /* an ended thread is never chosen */
 }
@@ -295,6 +299,7 @@ static void draw(uint64_t seed)
 static void start_threads(void)
 {
     size_t const count = sched.scenario->threads;
+    sched.count = count;
     for (size_t i = 0; i < count; i++) {
         sched.threads[i] = (thread){.status = RUNNABLE};
         sched.threads[i].may_stop =
@@ -310,14 +315,27 @@ static void start_threads(void)
     }
 }
 
+int sched_spawn(void *(*start)(void *argument), void *argument)
+{
+    if (sched.count == SCHEDULE_THREADS_MAX)
+        return -1;
+    size_t const i = sched.count++;
+    sched.threads[i] = (thread){.status = RUNNABLE, .may_stop = true};
+    sched.threads[i].start = start;
+    sched.threads[i].argument = argument;
+    sched.threads[i].fiber = fiber_prepare(i, thread_entry);
+    sched.threads[i].priority = --sched.lowest;
+    return (int)i;
+}
+
 /* true: all ended. */
 static bool run_until_nobody_can(void)
 {
-    size_t const count = sched.scenario->threads;
     size_t ended = 0, asleep = 0;
     switch_to(choose());
     if (sched.aborting)
         return false;
+    size_t const count = sched.count;
     for (size_t i = 0; i < count; i++) {
         ended += sched.threads[i].status == ENDED;
         asleep += sched.threads[i].status == WAITING;
@@ -462,6 +480,8 @@ schedule_result schedule_run_all(const schedule *s, uint64_t base)
     scenario.runs = s->runs != 0 ? s->runs : 2000;
     scenario.steps_max = s->steps_max != 0 ? s->steps_max : STEPS_MAX;
     sched = (scheduler){.scenario = &scenario};
+    for (size_t i = 0; i < SCHEDULE_THREADS_MAX; i++)
+        (void)fiber_prepare(i, thread_entry); /* made here, not in a run */
     catch_signals(true);
     uint64_t seed = 0;
     size_t stop_thread = 0, stop_step = 0;

@@ -27,10 +27,10 @@
 #define SCHEDULE_THREADS_MAX 8
 
 enum {
-    SCHEDULE_NO_BUFFERS = 1,  /* sequentially consistent runs only */
-    SCHEDULE_NO_PLAIN = 2,    /* switches at atomic accesses only */
-    SCHEDULE_NO_TIMEOUTS = 4, /* deadlines pass only when all wait */
-    SCHEDULE_SIGNALS = 8,     /* futex waits end early now and then */
+    SCHEDULE_NO_BUFFERS = 1,   /* sequentially consistent runs only */
+    SCHEDULE_NO_PLAIN = 2,     /* switches at atomic accesses only */
+    SCHEDULE_NO_TIMEOUTS = 4,  /* deadlines pass only when all wait */
+    SCHEDULE_SIGNALS = 8,      /* futex waits end early now and then */
     SCHEDULE_STOPS_LATER = 16, /* no stop before schedule_stop_from_here */
 };
 

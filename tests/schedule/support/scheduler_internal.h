@@ -30,11 +30,14 @@ typedef struct thread {
     size_t steps;  /* of this thread in this run */
     size_t streak; /* since another last ran, or it last slept */
     bool may_stop; /* and is counted for that */
+    void *(*start)(void *argument); /* of a thread that another made */
+    void *argument;
 } thread;
 
 typedef struct scheduler {
     const schedule *scenario;
     thread threads[SCHEDULE_THREADS_MAX];
+    size_t count;    /* of them: the scenario's, and those that they made */
     thread *current; /* NULL outside of a run */
     rng rng;
     bool active;   /* from setup to check */
@@ -67,6 +70,9 @@ void sched_point(uint32_t kind, size_t size);
 bool sched_wait(const volatile void *address, int64_t deadline_ns);
 /* Wakes up to `count` that wait on the address; how many. */
 size_t sched_wake(const volatile void *address, size_t count);
+/* A thread more, as pthread_create; its index, or -1. It waits for its turn;
+ * sched_wait on its address in `threads` waits for its end. */
+int sched_spawn(void *(*start)(void *argument), void *argument);
 /* Gives way to any other. */
 void sched_give_way(void);
 

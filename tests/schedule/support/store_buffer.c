@@ -79,7 +79,7 @@ void buffer_drain_all(void)
 void buffer_leak(void)
 {
     uint64_t bits = rng_next(&sched.rng);
-    for (size_t i = 0; i < sched.scenario->threads; i++, bits >>= 4)
+    for (size_t i = 0; i < sched.count; i++, bits >>= 4)
         if (buffers[i].count != 0 && (bits & 15) < 3)
             commit(i, 1);
 }

@@ -4,6 +4,7 @@
  * A thread that waits for a lock must let the others run, so a lock is tried,
  * and its waiters sleep in the scheduler. Thread-specific data lives here, so
  * that destructors run inside the schedule, at the end of each thread. */
+#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -33,6 +34,15 @@ int __real_pthread_setspecific(pthread_key_t key, const void *value);
 int __wrap_pthread_setspecific(pthread_key_t key, const void *value);
 void *__real_pthread_getspecific(pthread_key_t key);
 void *__wrap_pthread_getspecific(pthread_key_t key);
+
+int __real_pthread_create(pthread_t *made, const pthread_attr_t *attributes,
+                          void *(*start)(void *), void *argument);
+int __wrap_pthread_create(pthread_t *made, const pthread_attr_t *attributes,
+                          void *(*start)(void *), void *argument);
+int __real_pthread_join(pthread_t other, void **result);
+int __wrap_pthread_join(pthread_t other, void **result);
+int __real_pthread_setname_np(pthread_t other, const char *name);
+int __wrap_pthread_setname_np(pthread_t other, const char *name);
 
 static void lock(pthread_mutex_t *mutex)
 {
@@ -108,6 +118,39 @@ int __wrap_pthread_once(pthread_once_t *once, void (*init)(void))
     sched.held--;
     return result;
 }
+
+/* ---- threads that threads of a run make --------------------------------- */
+
+int __wrap_pthread_create(pthread_t *made, const pthread_attr_t *attributes,
+                          void *(*start)(void *), void *argument)
+{
+    if (sched.current == NULL)
+        return __real_pthread_create(made, attributes, start, argument);
+    sched_point(3, 0);
+    buffer_drain(sched.current);
+    int const index = sched_spawn(start, argument);
+    if (index < 0)
+        return EAGAIN;
+    *made = (pthread_t)index;
+    return 0;
+}
+
+int __wrap_pthread_join(pthread_t other, void **result)
+{
+    if (sched.current == NULL)
+        return __real_pthread_join(other, result);
+    sched_point(3, 0);
+    while (sched.threads[other].status != ENDED)
+        (void)sched_wait(&sched.threads[other], FOREVER);
+    return 0;
+}
+
+int __wrap_pthread_setname_np(pthread_t other, const char *name)
+{
+    return sched.current == NULL ? __real_pthread_setname_np(other, name) : 0;
+}
+
+/* ---- thread-specific data ----------------------------------------------- */
 
 #define KEYS_MAX 64
 
