@@ -27,17 +27,20 @@ uint64_t girt__ketama_key_hash(const void *key, size_t size)
     return (uint64_t)digest[0] << 32;
 }
 
-/* volatile: each step is rounded to float by itself. A compiler that fused the
- * product and the sum would give other points on other machines. */
+/* A function by itself: each step is rounded to float. A compiler that fused
+ * the product and the sum would give other points on other machines. */
+__attribute__((noinline)) static float product(float a, float b)
+{
+    return a * b;
+}
+
 uint32_t girt__ketama_points(uint32_t weight, uint64_t weight_total,
                              size_t node_count)
 {
-    volatile float step = (float)weight / (float)weight_total;
-    step = step * 160.0f;
-    step = step / 4.0f;
-    step = step * (float)node_count;
-    step = step + 1e-10f;
-    return (uint32_t)step * 4;
+    float const part = (float)weight / (float)weight_total;
+    float const digests =
+        product(product(part, 160.0f) / 4.0f, (float)node_count) + 1e-10f;
+    return (uint32_t)digests * 4;
 }
 
 /* What stands before "-k": the name without the default port. */
