@@ -8,6 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include <girt/ring.h>
 
 #include "core/alloc_internal.h"
@@ -20,15 +24,15 @@
 
 /* A lookup's one line: all points of one of 2^bits equal arcs. See
  * ring_points.c. */
-#define GIRT__LINE_POINTS 7
+#define GIRT__LINE_POINTS 14
 typedef struct girt__ring_line {
     /* The arc's first point, in hashes and owners. */
     uint32_t start GIRT_ALIGNED(GIRT_CACHELINE);
-    /* The points' 32 bits after the top ones, ascending; UINT32_MAX where there
-     * is no point. Zeros: more points than fit, look from `start` on. */
-    uint32_t point[GIRT__LINE_POINTS];
+    /* The points' 16 bits after the top ones, ascending; UINT16_MAX where there
+     * is no point. Zeros: does not fit, look from `start` on. */
+    uint16_t part[GIRT__LINE_POINTS];
     /* Of each point, then of the first point after them. */
-    uint32_t owner[GIRT__LINE_POINTS + 1];
+    uint16_t owner[GIRT__LINE_POINTS + 1];
 } girt__ring_line;
 _Static_assert(sizeof(girt__ring_line) == GIRT_CACHELINE, "one line");
 
@@ -161,22 +165,44 @@ girt_status girt__jump_build(const girt_ring *ring, girt__ring_snapshot *next);
 
 /* ring_points.c.  The first point at or after a hash; count: none, wrap. */
 size_t girt__points_find(const girt__ring_table *table, uint64_t hash);
+/* How many of a line's parts are below `part`; *unsure: one is equal. */
+unsigned girt__line_below_plain(const girt__ring_line *line, uint16_t part,
+                                bool *unsure);
+#ifdef __SSE2__
+/* Parts 0..7 and 6..13 at once; parts ascend, so the first that is not below
+ * is their number. */
+static inline unsigned girt__line_below(const girt__ring_line *line,
+                                        uint16_t part, bool *unsure)
+{
+    __m128i const wanted = _mm_set1_epi16((short)part);
+    __m128i const zero = _mm_setzero_si128();
+    __m128i const low = _mm_loadu_si128((const void *)&line->part[0]);
+    __m128i const high = _mm_loadu_si128((const void *)&line->part[6]);
+    __m128i const equal = _mm_or_si128(_mm_cmpeq_epi16(low, wanted),
+                                       _mm_cmpeq_epi16(high, wanted));
+    *unsure = _mm_movemask_epi8(equal) != 0;
+    /* Saturated to 0 where the part is not below; two bits each. */
+    unsigned const not_low = (unsigned)_mm_movemask_epi8(
+        _mm_cmpeq_epi16(_mm_subs_epu16(wanted, low), zero));
+    unsigned const not_high = (unsigned)_mm_movemask_epi8(
+        _mm_cmpeq_epi16(_mm_subs_epu16(wanted, high), zero));
+    unsigned const not_below = not_low | not_high >> 4 << 16 | 1u << 28;
+    return (unsigned)__builtin_ctz(not_below) / 2;
+}
+#else
+#define girt__line_below girt__line_below_plain
+#endif
+
 /* Its owner, by one line in nearly all cases. */
 static inline uint32_t girt__points_owner(const girt__ring_table *table,
                                           uint64_t hash)
 {
     const girt__ring_line *const line =
         &table->lines[hash >> (64 - table->bits)];
-    uint32_t const part = (uint32_t)(hash << table->bits >> 32);
-    /* How many points are below: no branch to mispredict. */
-    unsigned below = 0;
-    bool unsure = false;
-#pragma GCC unroll 7
-    for (unsigned i = 0; i < GIRT__LINE_POINTS; i++) {
-        below += line->point[i] < part;
-        unsure |= line->point[i] == part;
-    }
-    if (girt_unlikely(unsure | (line->point[GIRT__LINE_POINTS - 1] == 0)))
+    uint16_t const part = (uint16_t)(hash << table->bits >> 48);
+    bool unsure;
+    unsigned const below = girt__line_below(line, part, &unsure);
+    if (girt_unlikely(unsure | (line->part[GIRT__LINE_POINTS - 1] == 0)))
         return table->owners[girt__points_find(table, hash)];
     return line->owner[below];
 }

@@ -2,19 +2,20 @@
 /* ring_points.c - points on a circle of 2^64 and finding the next one.
  *
  * Hashes are uniform, so the top bits of a key's hash tell where its point
- * must be. The circle is cut into 2^bits equal arcs, three points an arc or
+ * must be. The circle is cut into 2^bits equal arcs, seven points an arc or
  * less on average, and each has one cache line with all that a lookup needs:
- * the next 32 bits of its points, their owners, and the owner of the first
+ * the next 16 bits of its points, their owners, and the owner of the first
  * point after them. A lookup reads one line; a binary search over 100,000
  * points reads 17 words, most of them in lines of their own.
  *
- *   line    | start | part 0 .. part 6 | owner 0 .. owner 6, next |   64 bytes
+ *   line    | start | part 0 .. part 13 | owner 0 .. owner 13, next | 64 bytes
  *   hashes  | p0 p1 p2 | ........ | pn-1 | UINT64_MAX |   ascending
  *   owners  | o0 o1 o2 | ........ | on-1 | o0         |   wraps around
  *
- * Where a line cannot tell, because its arc has more than seven points (1.2 %
- * of the arcs at three points an arc) or because a point and the key agree in
- * all bits that it has, the lookup goes on in hashes from `start`.
+ * Where a line cannot tell, the lookup goes on in hashes from `start`: if its
+ * arc has more than 14 points (0.6 % of the arcs at seven points an arc), if a
+ * point and the key agree in all bits that the line has (1 lookup of 10,000),
+ * or if an owner's id is over 65535.
  *
  * The same uniformity sorts: scatter by arc, then order the few of each arc, in
  * linear time.
@@ -46,7 +47,7 @@ static uint64_t stream_at(uint64_t start, uint64_t k)
 unsigned girt__points_bits(size_t count)
 {
     unsigned bits = 1;
-    while (((uint64_t)16 << bits) < (uint64_t)5 * count)
+    while (((uint64_t)7 << bits) < (uint64_t)count)
         bits++;
     return bits;
 }
@@ -60,7 +61,7 @@ size_t girt__points_find(const girt__ring_table *table, uint64_t hash)
     return i;
 }
 
-/* By insertion: an arc holds three points on average. */
+/* By insertion: an arc holds seven points at most on average. */
 static void sort_arc(uint64_t *hashes, uint32_t *owners, size_t count,
                      const uint32_t *rank_of_id)
 {
@@ -108,25 +109,36 @@ void girt__points_sort(const uint64_t *from_hashes, const uint32_t *from_owners,
     }
 }
 
+unsigned girt__line_below_plain(const girt__ring_line *line, uint16_t part,
+                                bool *unsure)
+{
+    unsigned below = 0, equal = 0;
+    for (unsigned i = 0; i < GIRT__LINE_POINTS; i++) {
+        below += line->part[i] < part;
+        equal |= line->part[i] == part;
+    }
+    *unsure = equal != 0;
+    return below;
+}
+
 /* The points from `start` to before `end` are all of the line's arc. */
 static void fill_line(girt__ring_line *line, const girt__ring_table *table,
                       size_t start, size_t end)
 {
     size_t const count = end - start;
+    bool fits = count <= GIRT__LINE_POINTS;
+    for (size_t i = start; i <= end && fits; i++)
+        fits = table->owners[i] <= UINT16_MAX;
+    memset(line, 0, sizeof *line);
     line->start = (uint32_t)start;
-    if (count > GIRT__LINE_POINTS) {
-        memset(line->point, 0, sizeof line->point);
-        memset(line->owner, 0, sizeof line->owner);
-        return;
-    }
-    for (size_t i = 0; i < GIRT__LINE_POINTS; i++) {
+    for (size_t i = 0; i < GIRT__LINE_POINTS && fits; i++) {
         bool const there = i < count;
-        line->point[i] =
-            there ? (uint32_t)(table->hashes[start + i] << table->bits >> 32)
-                  : UINT32_MAX;
-        line->owner[i] = table->owners[there ? start + i : end];
+        line->part[i] =
+            there ? (uint16_t)(table->hashes[start + i] << table->bits >> 48)
+                  : UINT16_MAX;
+        line->owner[i] = (uint16_t)table->owners[there ? start + i : end];
     }
-    line->owner[GIRT__LINE_POINTS] = table->owners[end];
+    line->owner[GIRT__LINE_POINTS] = fits ? (uint16_t)table->owners[end] : 0;
 }
 
 void girt__points_finish(girt__ring_table *table, unsigned bits)

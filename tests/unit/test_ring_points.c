@@ -88,6 +88,74 @@ static void index_against_a_plain_search(void **state)
     }
 }
 
+/* Both forms of the count, on lines as a build makes them. */
+static void plain_and_wide_count_alike(void **state)
+{
+    (void)state;
+    rng r = {8};
+    for (int round = 0; round < 20000; round++) {
+        girt__ring_line line;
+        size_t const count = rng_below(&r, GIRT__LINE_POINTS + 1);
+        uint64_t const range = round % 2 == 0 ? 65536 : 20;
+        memset(&line, 0xff, sizeof line);
+        for (size_t i = 0; i < count; i++) {
+            uint16_t const part = (uint16_t)rng_below(&r, range);
+            size_t k = i;
+            for (; k > 0 && line.part[k - 1] > part; k--)
+                line.part[k] = line.part[k - 1];
+            line.part[k] = part;
+        }
+        uint16_t const part = round % 7 == 0 ? (uint16_t)(0 - rng_below(&r, 2))
+                                             : (uint16_t)rng_below(&r, range);
+        unsigned below = 0;
+        bool equal = false, plain_unsure, unsure;
+        for (size_t i = 0; i < GIRT__LINE_POINTS; i++) {
+            below += line.part[i] < part;
+            equal |= line.part[i] == part;
+        }
+        assert_int_equal(girt__line_below_plain(&line, part, &plain_unsure),
+                         below);
+        assert_int_equal(girt__line_below(&line, part, &unsure), below);
+        assert_int_equal(plain_unsure, equal);
+        assert_int_equal(unsure, equal);
+    }
+}
+
+/* Ids that do not fit a line: 65536 nodes and more. */
+static void more_nodes_than_a_line_can_name(void **state)
+{
+    (void)state;
+    enum { COUNT = 70000 };
+    girt_ring *const ring = native(1, 0);
+    girt_node *const nodes = calloc(COUNT, sizeof *nodes);
+    char(*const names)[16] = calloc(COUNT, sizeof *names);
+    for (size_t i = 0; i < COUNT; i++) {
+        snprintf(names[i], sizeof names[i], "n%zu", i);
+        nodes[i].name = names[i];
+    }
+    check_status(girt_ring_set(ring, nodes, COUNT), GIRT_OK);
+    const girt__ring_table *const t = &ring->snapshot->table;
+    rng r = {9};
+    size_t large = 0;
+    for (int k = 0; k < 20000; k++) {
+        uint64_t const hash = rng_next(&r);
+        size_t low = 0, high = t->count;
+        while (low < high) {
+            size_t const middle = (low + high) / 2;
+            if (t->hashes[middle] < hash)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        assert_int_equal(girt__points_owner(t, hash), t->owners[low]);
+        large += t->owners[low] > UINT16_MAX;
+    }
+    assert_true(large > 500);
+    free(nodes);
+    free(names);
+    girt_ring_destroy(ring);
+}
+
 static bool same_points(girt_ring *a, girt_ring *b)
 {
     const girt__ring_table *const ta = &a->snapshot->table;
@@ -257,6 +325,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(index_against_a_plain_search),
+        cmocka_unit_test(plain_and_wide_count_alike),
+        cmocka_unit_test(more_nodes_than_a_line_can_name),
         cmocka_unit_test(order_and_history_do_not_matter),
         cmocka_unit_test(only_the_keys_of_who_leaves_move),
         cmocka_unit_test(balance),
