@@ -8,7 +8,7 @@
 find_library(GIRT_JEMALLOC_LIBRARY jemalloc)
 mark_as_advanced(GIRT_JEMALLOC_LIBRARY)
 if(GIRT_JEMALLOC_LIBRARY AND NOT TARGET girt::jemalloc)
-    add_library(girt::jemalloc INTERFACE IMPORTED)
+    add_library(girt::jemalloc INTERFACE IMPORTED GLOBAL)
     set_target_properties(girt::jemalloc PROPERTIES INTERFACE_LINK_LIBRARIES
         "-Wl,--push-state,--no-as-needed,${GIRT_JEMALLOC_LIBRARY},--pop-state")
 endif()
