@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* bench_main.c - girt-bench: the command line. */
+#include "bench.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const bench_suite *const suites[] = {
+    &bench_queue_suite,
+    &bench_map_suite,
+    &bench_ring_suite,
+};
+enum { suite_count = sizeof suites / sizeof *suites };
+
+static void print_usage(FILE *file)
+{
+    fprintf(file,
+            "usage: girt-bench [SUITE...] [--rivals] [--threads LIST]\n"
+            "                  [--repetitions N] [--seconds S] [--only TEXT]\n"
+            "                  [--json FILE] [--list] [--smoke]\n\nsuites "
+            "(none: all):\n");
+    for (size_t i = 0; i < suite_count; i++)
+        fprintf(file, "  %-10s %s\n", suites[i]->name, suites[i]->title);
+    fprintf(file,
+            "\n  --rivals         run the other libraries that were found at "
+            "build\n"
+            "  --threads LIST   only cases of these numbers of threads: 1,2,8\n"
+            "  --repetitions N  runs of each contestant, interleaved (5)\n"
+            "  --seconds S      length of one run (0.5)\n"
+            "  --only TEXT      only cases whose name contains TEXT\n"
+            "  --json FILE      also as JSON lines; - for standard output\n"
+            "  --list           name the cases, run nothing\n"
+            "  --smoke          each case for a moment, small: does it run?\n\n"
+            "Each row: median, [quartiles], and the median's ratio to girt's:\n"
+            "above 1 girt is ahead.\n");
+}
+
+static _Noreturn void refuse(const char *what, const char *value)
+{
+    fprintf(stderr, "girt-bench: %s: %s\n", what, value);
+    exit(2);
+}
+
+static double parse_number(const char *text, double min, double max)
+{
+    char *end;
+    double const value = strtod(text, &end);
+    if (end == text || *end != '\0' || !(value >= min && value <= max))
+        refuse("number outside its range", text);
+    return value;
+}
+
+static void parse_threads(bench_options *options, char *list)
+{
+    char *rest = NULL;
+    for (char *part = strtok_r(list, ",", &rest); part != NULL;
+         part = strtok_r(NULL, ",", &rest)) {
+        if (options->thread_counts ==
+            sizeof options->threads / sizeof(unsigned))
+            refuse("too many thread counts", part);
+        options->threads[options->thread_counts++] =
+            (unsigned)parse_number(part, 1, 1024);
+    }
+}
+
+static void parse_options(bench_options *options, int count, char **words)
+{
+    static const struct option known[] = {
+        {"rivals", no_argument, NULL, 'r'},
+        {"threads", required_argument, NULL, 't'},
+        {"repetitions", required_argument, NULL, 'n'},
+        {"seconds", required_argument, NULL, 's'},
+        {"only", required_argument, NULL, 'o'},
+        {"json", required_argument, NULL, 'j'},
+        {"list", no_argument, NULL, 'l'},
+        {"smoke", no_argument, NULL, 'q'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    int option;
+    while ((option = getopt_long(count, words, "", known, NULL)) != -1) {
+        switch (option) {
+        case 'r':
+            options->rivals = true;
+            break;
+        case 't':
+            parse_threads(options, optarg);
+            break;
+        case 'n':
+            options->repetitions = (unsigned)parse_number(optarg, 1, 101);
+            break;
+        case 's':
+            options->seconds = parse_number(optarg, 0.001, 3600);
+            break;
+        case 'o':
+            options->only = optarg;
+            break;
+        case 'j':
+            options->json =
+                strcmp(optarg, "-") == 0 ? stdout : fopen(optarg, "w");
+            if (options->json == NULL)
+                refuse(optarg, strerror(errno));
+            break;
+        case 'l':
+            options->list = true;
+            break;
+        case 'q':
+            options->smoke = true;
+            options->repetitions = 1;
+            options->seconds = 0.002;
+            break;
+        case 'h':
+            print_usage(stdout);
+            exit(0);
+        default:
+            print_usage(stderr);
+            exit(2);
+        }
+    }
+}
+
+static const bench_suite *find_suite(const char *name)
+{
+    for (size_t i = 0; i < suite_count; i++) {
+        if (strcmp(suites[i]->name, name) == 0)
+            return suites[i];
+    }
+    refuse("no such suite", name);
+}
+
+int main(int count, char **words)
+{
+    bench_options options = {.repetitions = 5, .seconds = 0.5};
+    parse_options(&options, count, words);
+    for (int i = optind; i < count; i++)
+        (void)find_suite(words[i]);
+
+    bench_print_machine(stdout);
+    printf("\n");
+    if (options.json != NULL) {
+        fprintf(options.json, "{\"machine\":\"");
+        bench_print_machine(options.json);
+        fprintf(options.json, "\"}\n");
+    }
+    if (optind == count) {
+        for (size_t i = 0; i < suite_count; i++)
+            suites[i]->run(suites[i], &options);
+    }
+    for (int i = optind; i < count; i++) {
+        const bench_suite *const suite = find_suite(words[i]);
+        suite->run(suite, &options);
+    }
+    if (options.json != NULL && fclose(options.json) != 0)
+        refuse("cannot write the JSON file", strerror(errno));
+    return 0;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* bench_queue.c - the suite: shapes, capacities, batches, waiting. */
+#include "bench_queue.h"
+
+#include <girt/version.h>
+
+#define GIRT_CONTESTANTS(X)                                                    \
+    X("girt_spsc, inlined", girt_spsc, GIRT_VERSION)                           \
+    X("girt_spsc, called", girt_spsc_call, GIRT_VERSION)                       \
+    X("girt_queue", girt_queue, GIRT_VERSION)                                  \
+    X("girt_queue, per_producer_order", girt_queue_lanes, GIRT_VERSION)        \
+    X("girt_mpmc", girt_mpmc, GIRT_VERSION)
+#define OWN_RIVALS(X)                                                          \
+    X("sequence slots (Vyukov), packed", vyukov, "")                           \
+    X("mutex + condvar ring", mutex, "")
+
+/* Each adapter is one function; see queue_driver.h. */
+#define RIVAL(label, name, version)                                            \
+    double queue_##name(const void *adapter, const void *bench_case,           \
+                        double seconds);
+GIRT_CONTESTANTS(RIVAL)
+OWN_RIVALS(RIVAL)
+#include "queue_rivals.h"
+#undef RIVAL
+
+static const bench_contestant contestants[] = {
+#define OURS(label, name, version) {label, version, false, queue_##name, NULL},
+    GIRT_CONTESTANTS(OURS)
+#define RIVAL(label, name, version) {label, version, true, queue_##name, NULL},
+        OWN_RIVALS(RIVAL)
+#include "queue_rivals.h"
+};
+
+static void run_case(const bench_suite *suite, const bench_options *options,
+                     const queue_case *c)
+{
+    char name[64];
+    int at = snprintf(name, sizeof name, "capacity %zu", c->capacity);
+    if (c->batch > 1)
+        at += snprintf(name + at, sizeof name - (size_t)at, ", batches of %zu",
+                       c->batch);
+    if (c->waits)
+        at += snprintf(name + at, sizeof name - (size_t)at, ", waiting");
+    if (c->consumers == 0)
+        snprintf(name + at, sizeof name - (size_t)at, ": push+pop");
+    else
+        snprintf(name + at, sizeof name - (size_t)at, ": %uP%uC", c->producers,
+                 c->consumers);
+    bench_row(suite, options, name, c->producers + c->consumers, "ns",
+              contestants, sizeof contestants / sizeof *contestants, c);
+}
+
+static void run(const bench_suite *suite, const bench_options *options)
+{
+    static const struct {
+        unsigned producers, consumers;
+    } shapes[] = {{1, 1}, {2, 2}, {4, 4}, {3, 1}, {1, 3}};
+    static const size_t capacities[] = {1024, 65536};
+    static const struct {
+        size_t batch;
+        bool waits;
+    } ways[] = {{1, false}, {32, false}, {1, true}};
+
+    run_case(suite, options, &(queue_case){1, 0, 1024, 1, false});
+    for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
+        for (size_t c = 0; c < sizeof capacities / sizeof *capacities; c++) {
+            for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+                run_case(suite, options,
+                         &(queue_case){shapes[s].producers, shapes[s].consumers,
+                                       capacities[c], ways[w].batch,
+                                       ways[w].waits});
+        }
+    }
+}
+
+const bench_suite bench_queue_suite = {
+    "queue", "hand pointers from producers to consumers", run};

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* bench_team.h - the threads of one run: started together, pinned, stopped by
+ * time, their operations counted after a warm-up. */
+#ifndef GIRT_BENCH_TEAM_H
+#define GIRT_BENCH_TEAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct __attribute__((aligned(128))) bench_member {
+    void *context;       /* the run's */
+    unsigned index;      /* 0 and up */
+    const bool *stopped; /* the team's */
+    uint64_t operations; /* so far; through bench_count */
+} bench_member;
+
+/* Has the time come to return?  Ask every few dozen operations. */
+static inline bool bench_stopped(const bench_member *member)
+{
+    return __atomic_load_n(member->stopped, __ATOMIC_RELAXED);
+}
+
+/* Adds to what this member has done. */
+static inline void bench_count(bench_member *member, uint64_t operations)
+{
+    __atomic_store_n(&member->operations, member->operations + operations,
+                     __ATOMIC_RELAXED);
+}
+
+typedef struct bench_team {
+    unsigned size;
+    bool pinned; /* member i to CPU i modulo the CPUs; else left alone */
+    double seconds;
+    void (*body)(bench_member *member); /* until bench_stopped */
+    void (*stop)(void *context);        /* wakes sleepers at the end; or NULL */
+    void *context;
+} bench_team;
+
+/* Nanoseconds of wall time for each operation that all members counted after
+ * the first fifth of the time. */
+double bench_team_run(const bench_team *team);
+
+/* Nanoseconds on the monotonic clock. */
+int64_t bench_now(void);
+
+/* Pins the calling thread to a CPU, modulo their number. */
+void bench_pin(unsigned cpu);
+
+static inline void bench_pause(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ __volatile__("isb" ::: "memory");
+#endif
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* GIRT_BENCH_TEAM_H */

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+# girt_bench_rival(SUITE name "label" package header [LIBRARY...]): one adapter
+# each, rivals/<suite>_<file>, built where the header and libraries are found
+# and named as missing where they are not.
+find_package(PkgConfig)
+
+function(girt_bench_rival suite file name label package header)
+    string(MAKE_C_IDENTIFIER "girt_bench_${header}" found)
+    find_path(${found} ${header} PATH_SUFFIXES glib-2.0)
+    mark_as_advanced(${found})
+    set(libraries)
+    set(includes)
+    foreach(library ${ARGN})
+        find_library(girt_bench_lib_${library} ${library})
+        mark_as_advanced(girt_bench_lib_${library})
+        # Some keep a header beside their library.
+        pkg_check_modules(girt_bench_pc_${library} QUIET ${library})
+        if(NOT girt_bench_lib_${library})
+            set(${found} ${found}-NOTFOUND)
+        else()
+            list(APPEND libraries ${girt_bench_lib_${library}})
+            list(APPEND includes ${girt_bench_pc_${library}_INCLUDE_DIRS})
+        endif()
+    endforeach()
+    if(NOT ${found})
+        message(STATUS "girt-bench: no ${label} (Debian: ${package})")
+        return()
+    endif()
+    execute_process(COMMAND dpkg-query -W -f "\${Version}" ${package}
+        OUTPUT_VARIABLE version ERROR_QUIET RESULT_VARIABLE failed)
+    if(NOT version OR failed)
+        set(version "?")
+    endif()
+    set_property(GLOBAL APPEND_STRING PROPERTY girt_bench_${suite}_rivals
+        "RIVAL(\"${label}\", ${name}, \"${version}\")\n")
+    target_sources(girt-bench PRIVATE rivals/${file})
+    target_link_libraries(girt-bench PRIVATE ${libraries})
+    # Their headers are not held to our warnings.
+    set_source_files_properties(rivals/${file} PROPERTIES
+        COMPILE_OPTIONS "-w" INCLUDE_DIRECTORIES "${${found}};${includes}")
+endfunction()
+
+girt_bench_rival(queue queue_moodycamel.cpp moodycamel
+    "moodycamel, tokens (per producer)" libconcurrentqueue-dev concurrentqueue/concurrentqueue.h)
+girt_bench_rival(queue queue_moodycamel_blocking.cpp moodycamel_blocking
+    "moodycamel blocking" libconcurrentqueue-dev concurrentqueue/blockingconcurrentqueue.h)
+girt_bench_rival(queue queue_readerwriterqueue.cpp readerwriterqueue
+    "moodycamel ReaderWriterQueue" libreaderwriterqueue-dev readerwriterqueue/readerwriterqueue.h)
+girt_bench_rival(queue queue_atomic_queue.cpp atomic_queue
+    "atomic_queue B" libatomic-queue-dev atomic_queue/atomic_queue.h)
+girt_bench_rival(queue queue_atomic_queue_spsc.cpp atomic_queue_spsc
+    "atomic_queue B, SPSC" libatomic-queue-dev atomic_queue/atomic_queue.h)
+girt_bench_rival(queue queue_boost.cpp boost_queue
+    "boost::lockfree::queue" libboost1.74-dev boost/lockfree/queue.hpp)
+girt_bench_rival(queue queue_boost_spsc.cpp boost_spsc
+    "boost::lockfree::spsc_queue" libboost1.74-dev boost/lockfree/spsc_queue.hpp)
+girt_bench_rival(queue queue_tbb.cpp tbb_bounded
+    "TBB concurrent_bounded_queue" libtbb-dev oneapi/tbb/concurrent_queue.h tbb)
+girt_bench_rival(queue queue_libcds.cpp libcds_vyukov
+    "libcds VyukovMPMCCycleQueue" libcds-dev cds/container/vyukov_mpmc_cycle_queue.h cds)
+girt_bench_rival(queue queue_ck_ring.c ck_ring
+    "ck_ring mpmc" libck-dev ck_ring.h ck)
+girt_bench_rival(queue queue_glib.c glib
+    "GAsyncQueue" libglib2.0-dev glib.h glib-2.0)
+
+girt_bench_rival(map map_libcuckoo.cpp libcuckoo
+    "libcuckoo" libcuckoo-dev libcuckoo/cuckoohash_map.hh)
+girt_bench_rival(map map_tbb.cpp tbb
+    "TBB concurrent_hash_map" libtbb-dev oneapi/tbb/concurrent_hash_map.h tbb)
+girt_bench_rival(map_bytes map_libcuckoo_bytes.cpp libcuckoo_bytes
+    "libcuckoo" libcuckoo-dev libcuckoo/cuckoohash_map.hh)
+girt_bench_rival(map_bytes map_glib_bytes.c glib_bytes
+    "GHashTable + reader-writer lock" libglib2.0-dev glib.h glib-2.0)
+
+foreach(suite queue map map_bytes)
+    get_property(rivals GLOBAL PROPERTY girt_bench_${suite}_rivals)
+    file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${suite}_rivals.h
+        CONTENT "/* The rivals that were found. */\n@rivals@" @ONLY)
+endforeach()
+
+find_path(girt_bench_libmemcached libmemcached/memcached.h)
+find_library(girt_bench_lib_memcached memcached)
+mark_as_advanced(girt_bench_libmemcached girt_bench_lib_memcached)
+if(girt_bench_libmemcached AND girt_bench_lib_memcached)
+    pkg_check_modules(girt_bench_pc_memcached QUIET libmemcached)
+    target_sources(girt-bench PRIVATE rivals/ring_memcached.c)
+    target_link_libraries(girt-bench PRIVATE ${girt_bench_lib_memcached})
+    target_compile_definitions(girt-bench PRIVATE
+        GIRT_BENCH_LIBMEMCACHED="${girt_bench_pc_memcached_VERSION}")
+else()
+    message(STATUS "girt-bench: no libmemcached (Debian: libmemcached-dev)")
+endif()
