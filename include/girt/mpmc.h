@@ -26,7 +26,7 @@
  *
  * Progress: lock-free; a call takes another turn only because another call
  * completed.  A single call can be overtaken any number of times (it is not
- * wait-free).  After a lost race it pauses for 0.4 to 6.4 microseconds, never
+ * wait-free).  After a lost race it spins for 16 to 256 pause instructions, never
  * before it answers full or empty.
  *
  * Thread exit and cancellation: nothing is kept per thread, and no call is a
