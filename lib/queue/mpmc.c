@@ -37,7 +37,7 @@
  * look, T >= t and H <= t - C, and by I3 T - H <= C: exactly C items.
  * Empty is answered after h - 1 was seen consumed and then h was seen not
  * filled: at that look H >= h and T <= h, so T == H.
- * Lock-free: another turn of fill or take means that another thread filled, or
+ * Lock-free: another turn of fill_on or take_on means that a thread filled, or
  * consumed, the ticket tried; frontier's steps are bounded by the logarithm of
  * what others did since the hint.
  *

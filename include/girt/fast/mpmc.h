@@ -4,8 +4,8 @@
  * Comes in by <girt/mpmc.h> when GIRT_INLINE_FAST is defined; not an interface.
  * The argument why this is right stands at the head of lib/queue/mpmc.c.
  *
- * fill and take are longer than what is usually inlined: one body serves the
- * inlined calls, the exported ones and the batches. */
+ * The first try is inlined, what follows a lost race is not; one body serves
+ * the inlined calls, the exported ones and the batches. */
 #ifndef GIRT_FAST_MPMC_H
 #define GIRT_FAST_MPMC_H
 
@@ -84,74 +84,126 @@ static inline __attribute__((unused)) uint64_t girt_fast_mpmc_next(
     return turn % 8 == 0 ? girt_fast_mpmc_frontier(queue, next, phase) : next;
 }
 
-/** Puts the item into the first free ticket from *ticket on, all before which
- * are filled, and leaves the one after it there.  false: full. */
-static inline __attribute__((unused)) bool girt_fast_mpmc_fill(girt_mpmc *queue,
-                                                               uint64_t *ticket,
-                                                               void *item)
+/** What became of a ticket that was tried. */
+enum {
+    GIRT_FAST_REFUSED, /* full, or empty */
+    GIRT_FAST_DONE,
+    GIRT_FAST_PASSED, /* by another thread, before */
+    GIRT_FAST_LOST    /* by another thread, just now */
+};
+
+/** Tries to fill this ticket, all before which are filled. */
+static inline __attribute__((always_inline, unused)) int girt_fast_mpmc_fill_at(
+    girt_mpmc *queue, uint64_t ticket, void *item)
+{
+    girt_fast_pair *const slot = &queue->slots[ticket & queue->mask];
+    girt_fast_prefetch_write(slot);
+    /* A1 <- R1 (take): the slot's last item was read. */
+    uint64_t const state = girt_fast_load_acquire(&slot->word[0]);
+    if (__builtin_expect(state != 2 * ticket, 0))
+        return (int64_t)(state - 2 * ticket) < 0 ? GIRT_FAST_REFUSED
+                                                 : GIRT_FAST_PASSED;
+    if (queue->capacity <= queue->mask &&
+        !girt_fast_mpmc_passed(queue, ticket - queue->capacity,
+                               GIRT_FAST_CONSUMED))
+        return GIRT_FAST_REFUSED;
+    /* R1 -> A1 (take): publishes the item; push happens here. */
+    return girt_fast_cas2_acq_rel(slot, state, 0, state + 1,
+                                  (uint64_t)(uintptr_t)item)
+               ? GIRT_FAST_DONE
+               : GIRT_FAST_LOST;
+}
+
+/** Goes on after `outcome` at *ticket: each turn means that another thread
+ * filled a ticket. */
+static __attribute__((noinline, unused)) bool girt_fast_mpmc_fill_on(
+    girt_mpmc *queue, uint64_t *ticket, void *item, int outcome)
 {
     unsigned pauses = 16;
-    uint64_t at = *ticket;
-    /* Another turn means that another thread filled `at`. */
-    for (unsigned turn = 1;; turn++) {
-        girt_fast_pair *const slot = &queue->slots[at & queue->mask];
-        girt_fast_prefetch_write(slot);
-        /* A1 <- R1 (take): the slot's last item was read. */
-        uint64_t const state = girt_fast_load_acquire(&slot->word[0]);
-        if ((int64_t)(state - 2 * at) < 0)
-            return false;
-        if (state != 2 * at) {
-            at++;
-        } else if (queue->capacity <= queue->mask &&
-                   !girt_fast_mpmc_passed(queue, at - queue->capacity,
-                                          GIRT_FAST_CONSUMED)) {
-            return false;
-        } else if (girt_fast_cas2_acq_rel(slot, state, 0, state + 1,
-                                          (uint64_t)(uintptr_t)item)) {
-            /* R1 -> A1 (take): published; push happens here. */
-            *ticket = at + 1;
-            return true;
-        } else {
+    for (unsigned turn = 1; outcome > GIRT_FAST_DONE; turn++) {
+        if (outcome == GIRT_FAST_PASSED)
+            ++*ticket;
+        else
             girt_fast_back_off(&pauses);
-        }
-        at = girt_fast_mpmc_next(queue, &queue->tail, at, GIRT_FAST_FILLED,
-                                 turn);
+        *ticket = girt_fast_mpmc_next(queue, &queue->tail, *ticket,
+                                      GIRT_FAST_FILLED, turn);
+        outcome = girt_fast_mpmc_fill_at(queue, *ticket, item);
     }
+    return outcome == GIRT_FAST_DONE;
+}
+
+/** Puts the item into the first free ticket from *ticket on, all before which
+ * are filled, and leaves the one after it there.  false: full. */
+static inline __attribute__((always_inline, unused)) bool girt_fast_mpmc_fill(
+    girt_mpmc *queue, uint64_t *ticket, void *item)
+{
+    int const outcome = girt_fast_mpmc_fill_at(queue, *ticket, item);
+    if (__builtin_expect(outcome != GIRT_FAST_DONE, 0)) {
+        uint64_t from = *ticket;
+        if (outcome == GIRT_FAST_REFUSED ||
+            !girt_fast_mpmc_fill_on(queue, &from, item, outcome))
+            return false;
+        *ticket = from;
+    }
+    ++*ticket;
+    return true;
+}
+
+/** Tries to take the item of this ticket, all before which are consumed. */
+static inline __attribute__((always_inline, unused)) int girt_fast_mpmc_take_at(
+    girt_mpmc *queue, uint64_t ticket, void **item)
+{
+    girt_fast_pair *const slot = &queue->slots[ticket & queue->mask];
+    girt_fast_prefetch_write(slot);
+    /* A1 <- R1 (fill): the item is there. */
+    uint64_t const state = girt_fast_load_acquire(&slot->word[0]);
+    if (__builtin_expect(state != 2 * ticket + 1, 0))
+        return (int64_t)(state - 2 * ticket) <= 0 ? GIRT_FAST_REFUSED
+                                                  : GIRT_FAST_PASSED;
+    /* Relaxed: if the slot went on meanwhile, the swap fails. */
+    uint64_t const held = girt_fast_load_relaxed(&slot->word[1]);
+    /* R1 -> A1 (fill): gives the slot back; pop happens here. */
+    if (!girt_fast_cas2_acq_rel(slot, state, held,
+                                2 * (ticket + queue->mask + 1), 0))
+        return GIRT_FAST_LOST;
+    *item = (void *)(uintptr_t)held;
+    return GIRT_FAST_DONE;
+}
+
+/** Goes on after `outcome` at *ticket: each turn means that another thread
+ * consumed a ticket. */
+static __attribute__((noinline, unused)) bool girt_fast_mpmc_take_on(
+    girt_mpmc *queue, uint64_t *ticket, void **item, int outcome)
+{
+    unsigned pauses = 16;
+    for (unsigned turn = 1; outcome > GIRT_FAST_DONE; turn++) {
+        if (outcome == GIRT_FAST_PASSED)
+            ++*ticket;
+        else
+            girt_fast_back_off(&pauses);
+        *ticket = girt_fast_mpmc_next(queue, &queue->head, *ticket,
+                                      GIRT_FAST_CONSUMED, turn);
+        outcome = girt_fast_mpmc_take_at(queue, *ticket, item);
+    }
+    return outcome == GIRT_FAST_DONE;
 }
 
 /** Takes the item of the first ticket from *ticket on that still has it, all
  * before which are consumed, and leaves the one after it there.  false:
  * empty. */
-static inline __attribute__((unused)) bool girt_fast_mpmc_take(girt_mpmc *queue,
-                                                               uint64_t *ticket,
-                                                               void **item)
+static inline __attribute__((always_inline, unused)) bool girt_fast_mpmc_take(
+    girt_mpmc *queue, uint64_t *ticket, void **item)
 {
-    unsigned pauses = 16;
-    uint64_t at = *ticket;
-    /* Another turn means that another thread consumed `at`. */
-    for (unsigned turn = 1;; turn++) {
-        girt_fast_pair *const slot = &queue->slots[at & queue->mask];
-        girt_fast_prefetch_write(slot);
-        /* A1 <- R1 (fill): the item is there. */
-        uint64_t const state = girt_fast_load_acquire(&slot->word[0]);
-        if ((int64_t)(state - 2 * at) <= 0)
+    int const outcome = girt_fast_mpmc_take_at(queue, *ticket, item);
+    if (__builtin_expect(outcome != GIRT_FAST_DONE, 0)) {
+        uint64_t from = *ticket;
+        if (outcome == GIRT_FAST_REFUSED ||
+            !girt_fast_mpmc_take_on(queue, &from, item, outcome))
             return false;
-        /* Relaxed: if the slot went on meanwhile, the swap fails. */
-        uint64_t const held = girt_fast_load_relaxed(&slot->word[1]);
-        if (state != 2 * at + 1) {
-            at++;
-        } else if (girt_fast_cas2_acq_rel(slot, state, held,
-                                          2 * (at + queue->mask + 1), 0)) {
-            /* R1 -> A1 (fill): the slot is given back; pop happens here. */
-            *item = (void *)(uintptr_t)held;
-            *ticket = at + 1;
-            return true;
-        } else {
-            girt_fast_back_off(&pauses);
-        }
-        at = girt_fast_mpmc_next(queue, &queue->head, at, GIRT_FAST_CONSUMED,
-                                 turn);
+        *ticket = from;
     }
+    ++*ticket;
+    return true;
 }
 
 #if defined(GIRT_INLINE_FAST) || defined(GIRT_EMIT_FAST)
