@@ -67,9 +67,12 @@ typedef struct girt_queue girt_queue;
 typedef struct girt_queue_options {
     /** Items at most, 1 .. 2^32; 0: 1024.  Over 2^32: GIRT_E_TOO_LARGE. */
     size_t capacity;
-    /** Only one thread at a time pushes: a promise that saves work. */
+    /** Only one thread at a time pushes.  A promise: with per_producer_order
+     * it saves the lanes; in this version it changes nothing else.  Where
+     * nobody has to wait girt/spsc.h is several times faster. */
     bool single_producer;
-    /** Only one thread at a time pops: a promise that saves work. */
+    /** Only one thread at a time pops: a promise that this version does not
+     * need. */
     bool single_consumer;
     /** What one thread pushes stays in order; what several push need not.
      * Producers are spread over lanes, which takes up to 8 times the memory. */

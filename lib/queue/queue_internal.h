@@ -37,7 +37,7 @@ struct girt_queue {
     /* Written once at create. */
     size_t capacity;
     uint32_t rings_count; /* lanes * bands; band b's lane l is b * lanes + l */
-    uint32_t lanes;
+    uint32_t lanes;       /* a power of two */
     uint32_t bands;
     uint32_t chunk; /* how many grants a ring is given at a time */
     bool drop_oldest;
@@ -61,6 +61,10 @@ bool girt__queue_is_valid(const girt_queue *queue);
 
 /* queue_several.c.  The ring of the calling thread's lane. */
 girt__ring *girt__several_ring(girt_queue *queue, unsigned band);
+/* First tries, as in queue_ring.h; the latter with one band only. */
+girt__first girt__several_push_first(girt_queue *queue, unsigned band,
+                                     void *item);
+girt__first girt__several_pop_first(girt_queue *queue, void **item);
 girt_status girt__several_pop(girt_queue *queue, void **items, size_t count,
                               size_t *popped, uint64_t *seen);
 /* The one to drop; false: none. */

@@ -19,8 +19,47 @@
 
 girt__ring *girt__several_ring(girt_queue *queue, unsigned band)
 {
-    return &queue->rings[band * queue->lanes +
-                         girt__thread_index() % queue->lanes];
+    uint32_t const lane = girt__thread_index() & (queue->lanes - 1);
+    return &queue->rings[band * queue->lanes + lane];
+}
+
+girt__first girt__several_push_first(girt_queue *queue, unsigned band,
+                                     void *item)
+{
+    girt__ring *const ring = girt__several_ring(queue, band);
+    uint64_t tail = girt_load_relaxed(&ring->tail);
+    uint64_t const ticket = tail & RING_TICKET;
+    girt__slot *const slot = girt__ring_slot(ring, ticket);
+    /* Grants and no flags. */
+    if ((tail & ~(RING_TICKET | RING_GRANTS)) != 0 ||
+        (tail & RING_GRANTS) == 0 ||
+        girt_load_acquire(&slot->turn) != ticket) /* ring R4 */
+        return FIRST_OTHER;
+    uint64_t const wish =
+        girt__ring_next(ring, ticket) | ((tail & RING_GRANTS) - RING_GRANT);
+    if (!girt_cas_acq_rel(&ring->tail, &tail, wish))
+        return FIRST_LOST;
+    slot->item = item;
+    girt_store_release(&slot->turn, ticket | RING_FULL); /* ring R1 */
+    return FIRST_DONE;
+}
+
+static girt__cursor *own_cursor(girt_queue *queue)
+{
+    return &queue->cursors[girt__thread_index() % QUEUE_CURSORS];
+}
+
+girt__first girt__several_pop_first(girt_queue *queue, void **item)
+{
+    if (queue->bands != 1)
+        return FIRST_OTHER;
+    girt__cursor *const cursor = own_cursor(queue);
+    uint64_t const turn = girt_load_relaxed(&cursor->lane_turn);
+    girt__first const first = girt__ring_pop_first(
+        &queue->rings[turn / LANE_STAY & (queue->lanes - 1)], item);
+    if (first == FIRST_DONE)
+        girt_store_relaxed(&cursor->lane_turn, turn + 1);
+    return first;
 }
 
 static uint32_t first_band(const girt_queue *queue, const girt__cursor *cursor)
@@ -41,7 +80,7 @@ static girt_status pop_band(girt_queue *queue, uint32_t band,
 {
     girt__ring *const rings = &queue->rings[band * queue->lanes];
     uint64_t const turn = girt_load_relaxed(&cursor->lane_turn);
-    uint32_t lane = (uint32_t)(turn / LANE_STAY % queue->lanes);
+    uint32_t lane = (uint32_t)(turn / LANE_STAY) & (queue->lanes - 1);
     girt_status all = GIRT_CLOSED;
     for (uint32_t i = 0; i < queue->lanes; i++) {
         girt_status const status =
@@ -53,7 +92,7 @@ static girt_status pop_band(girt_queue *queue, uint32_t band,
         }
         if (status == GIRT_EMPTY)
             all = GIRT_EMPTY;
-        lane = lane + 1 == queue->lanes ? 0 : lane + 1;
+        lane = (lane + 1) & (queue->lanes - 1);
     }
     return all;
 }
@@ -83,8 +122,7 @@ static girt_status pop_turn(girt_queue *queue, girt__cursor *cursor,
 girt_status girt__several_pop(girt_queue *queue, void **items, size_t count,
                               size_t *popped, uint64_t *seen)
 {
-    girt__cursor *const cursor =
-        &queue->cursors[girt__thread_index() % QUEUE_CURSORS];
+    girt__cursor *const cursor = own_cursor(queue);
     if (queue->bands == 1)
         return pop_turn(queue, cursor, items, count, popped, seen);
     /* With bands every item is a turn of its own. */
@@ -109,10 +147,10 @@ girt_status girt__several_pop(girt_queue *queue, void **items, size_t count,
 /* The least urgent band's, and there the calling producer's own lane first. */
 bool girt__several_pop_oldest(girt_queue *queue, void **item)
 {
-    uint32_t const own = girt__thread_index() % queue->lanes;
+    uint32_t const own = girt__thread_index();
     for (uint32_t band = queue->bands; band-- > 0;) {
         for (uint32_t i = 0; i < queue->lanes; i++) {
-            uint32_t const lane = (own + i) % queue->lanes;
+            uint32_t const lane = (own + i) & (queue->lanes - 1);
             size_t popped = 0;
             uint64_t seen = 0;
             if (girt__ring_pop(&queue->rings[band * queue->lanes + lane], item,

@@ -130,8 +130,8 @@ void girt__queue_popped(girt_queue *queue)
 }
 
 /* Looks at slots alone: a look at the other end's word would take that line
- * from the thread that is being waited for, at every item (19 ns an item in
- * lockstep, against 9). */
+ * from the thread that is being waited for, at every item (2P2C blocking: 17 ns
+ * of CPU an item with such looks, 8 without). */
 static bool looks_poppable(const girt_queue *queue)
 {
     for (uint32_t i = 0; i < queue->rings_count; i++) {

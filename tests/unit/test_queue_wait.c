@@ -8,6 +8,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/clock_internal.h"
 #include "queue/queue_internal.h"
@@ -176,6 +178,30 @@ static void cancelling_a_waiter_harms_nothing(void **state)
     girt_queue_destroy(queue);
 }
 
+static void a_forked_child_has_a_copy(void **state)
+{
+    (void)state;
+    girt_queue *const queue = make((girt_queue_options){.capacity = 2});
+    check_status(girt_queue_push(queue, (void *)1, GIRT_NOW), GIRT_OK);
+    pid_t const child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        void *item = NULL;
+        bool const good =
+            girt_queue_pop(queue, &item, GIRT_FOREVER) == GIRT_OK &&
+            item == (void *)1 &&
+            girt_queue_pop(queue, &item, 1000) == GIRT_TIMEOUT &&
+            girt_queue_push(queue, NULL, GIRT_FOREVER) == GIRT_OK;
+        girt_queue_destroy(queue);
+        _exit(good ? 0 : 1);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(girt_queue_count(queue), 1);
+    girt_queue_destroy(queue);
+}
+
 /* A publisher that stalls between its claim and its publication, by hand. */
 static void *publish_late(void *argument)
 {
@@ -242,6 +268,7 @@ int main(void)
         cmocka_unit_test(an_item_wakes_one_and_room_wakes_one),
         cmocka_unit_test(sleepers_cost_no_cpu),
         cmocka_unit_test(cancelling_a_waiter_harms_nothing),
+        cmocka_unit_test(a_forked_child_has_a_copy),
         cmocka_unit_test(a_claimed_slot_is_not_empty),
         cmocka_unit_test(a_slot_under_a_pop_is_not_full),
     };
