@@ -126,6 +126,8 @@ girt_status girt_queue_create(girt_queue **out,
     queue->context = options->context;
     queue->allocator = allocator;
     queue->chunk = choose_chunk(queue);
+    queue->item_lull = QUEUE_LULL_MIN;
+    queue->room_lull = QUEUE_LULL_MIN;
     girt__watch_init(&queue->watch);
     status = furnish(queue);
     if (status != GIRT_OK) {

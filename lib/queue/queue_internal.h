@@ -17,7 +17,9 @@
 #include "core/park.h"
 #include "queue/queue_ring.h"
 
-#define QUEUE_CURSORS 16u
+#define QUEUE_CURSORS  16u
+#define QUEUE_LULL_MIN 2u
+#define QUEUE_LULL_MAX 32u
 
 /* Where a consumer is in the rotation over lanes and bands; threads whose
  * index agrees modulo QUEUE_CURSORS share one, and an advance lost between
@@ -45,9 +47,12 @@ struct girt_queue {
     void *context;
     girt_allocator allocator;
     girt__watch watch;
-    /* Poppers sleep on items, pushers on room. */
+    /* Poppers sleep on items, pushers on room; the lulls say how many pauses
+     * they first wait without a look. */
     GIRT_ALIGNED(GIRT_DESTRUCTIVE) girt__park items;
+    uint32_t item_lull;
     GIRT_ALIGNED(GIRT_DESTRUCTIVE) girt__park room;
+    uint32_t room_lull;
     /* Items that may be pushed and that no ring has been granted. */
     GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t pool;
     girt__cursor *cursors; /* NULL with one ring */

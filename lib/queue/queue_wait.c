@@ -152,25 +152,64 @@ static bool looks_pushable(const girt_queue *queue)
     return girt_load_relaxed(&girt__ring_slot(ring, ticket)->turn) == ticket;
 }
 
+static bool looks_twice_poppable(const girt_queue *queue)
+{
+    const girt__ring *const ring = &queue->rings[0];
+    uint64_t const ticket =
+        girt__ring_next(ring, girt_load_relaxed(&ring->head) & RING_TICKET);
+    return queue->rings_count == 1 &&
+           girt_load_relaxed(&girt__ring_slot(ring, ticket)->turn) ==
+               (ticket | RING_FULL);
+}
+
+static bool looks_twice_pushable(const girt_queue *queue)
+{
+    const girt__ring *const ring = &queue->rings[0];
+    uint64_t const ticket =
+        girt__ring_next(ring, girt_load_relaxed(&ring->tail) & RING_TICKET);
+    return queue->rings_count == 1 &&
+           girt_load_relaxed(&girt__ring_slot(ring, ticket)->turn) == ticket;
+}
+
 /* What is waited for: an item or room. */
 typedef struct awaited {
     bool (*looks_good)(const girt_queue *queue);
+    bool (*looks_twice_good)(const girt_queue *queue);
     bool (*arm)(girt_queue *queue);
 } awaited;
-static const awaited an_item = {looks_poppable, arm_items};
-static const awaited some_room = {looks_pushable, arm_room};
+static const awaited an_item = {looks_poppable, looks_twice_poppable,
+                                arm_items};
+static const awaited some_room = {looks_pushable, looks_twice_pushable,
+                                  arm_room};
+
+/* Pauses without a look at first, for as long as that has paid lately: a thread
+ * that takes each item of a stream the moment it comes shares the line with its
+ * producer at every item.  If there is a second item after the lull, the next
+ * lull is longer; if not, as in a dialogue, it is shorter, down to 50 ns.
+ * 1P1C blocking: 32 ns of CPU an item with no lull, 8 with one of 20 pauses. */
+static void spin(girt_queue *queue, uint32_t *lull, const awaited *what)
+{
+    uint32_t const before = girt_load_relaxed(lull);
+    for (uint32_t i = 0; i < before; i++)
+        girt_pause();
+    for (uint32_t i = before; i < SPIN_PAUSES && !what->looks_good(queue); i++)
+        girt_pause();
+    uint32_t const after =
+        what->looks_twice_good(queue) ? before * 2 : before / 2;
+    if (after != before && after >= QUEUE_LULL_MIN && after <= QUEUE_LULL_MAX)
+        girt_store_relaxed(lull, after);
+}
 
 /* Waits a little, or sleeps on the park when that has not helped. */
 static void wait_a_round(girt_queue *queue, patience *p, int64_t timeout_ns,
-                         girt__park *park, const awaited *what)
+                         girt__park *park, uint32_t *lull, const awaited *what)
 {
     if (!p->waiting)
         p->deadline_ns = girt__deadline(timeout_ns);
     p->waiting = true;
     p->rounds++;
     if (p->rounds == 1) {
-        for (unsigned i = 0; i < SPIN_PAUSES && !what->looks_good(queue); i++)
-            girt_pause();
+        spin(queue, lull, what);
     } else if (p->rounds <= 1 + SPIN_YIELDS) {
         (void)sched_yield();
         p->expired = timeout_ns != GIRT_FOREVER &&
@@ -228,7 +267,8 @@ girt_status girt__queue_push_wait(girt_queue *queue, unsigned band,
             status = timeout_ns == GIRT_NOW ? GIRT_FULL : GIRT_TIMEOUT;
             break;
         }
-        wait_a_round(queue, &p, timeout_ns, &queue->room, &some_room);
+        wait_a_round(queue, &p, timeout_ns, &queue->room, &queue->room_lull,
+                     &some_room);
     }
     *pushed = done;
     return status;
@@ -247,7 +287,8 @@ girt_status girt__queue_pop_wait(girt_queue *queue, void **items, size_t count,
         if (status != GIRT_EMPTY)
             return status;
         if (!p.expired)
-            wait_a_round(queue, &p, timeout_ns, &queue->items, &an_item);
+            wait_a_round(queue, &p, timeout_ns, &queue->items,
+                         &queue->item_lull, &an_item);
         else if (!girt__queue_is_watched(queue) || girt__watch_empty(queue))
             return timeout_ns == GIRT_NOW ? GIRT_EMPTY : GIRT_TIMEOUT;
     }
