@@ -101,7 +101,7 @@ foreach(source ${girt_schedule_tests})
     target_link_libraries(${name} PRIVATE
         girt_schedule_support ${CMOCKA_LIBRARY} CK::ck Threads::Threads m)
     target_link_options(${name} PRIVATE -no-pie ${girt_schedule_wraps})
-    if(name STREQUAL "schedule_ring")
+    if(name STREQUAL "schedule_ring_load")
         target_link_options(${name} PRIVATE -Wl,--wrap=girt__thread_index)
     endif()
     add_test(NAME ${GIRT_TEST_PREFIX}${name} COMMAND ${name})
