@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+# The interface as users meet it: headers alone, exported names, the code in
+# the documentation, Doxygen.  Each is a script over the finished build.
+function(girt_add_api_test name)
+    add_test(NAME ${GIRT_TEST_PREFIX}api_${name} COMMAND ${ARGN})
+    set_tests_properties(${GIRT_TEST_PREFIX}api_${name} PROPERTIES
+        LABELS api TIMEOUT 300 SKIP_RETURN_CODE 77)
+endfunction()
+
+find_package(Python3 3.9 COMPONENTS Interpreter)
+find_program(DOXYGEN_PROGRAM doxygen)
+set(girt_api_dir ${CMAKE_CURRENT_LIST_DIR})
+
+# One build is enough: sanitizers change nothing that these look at.
+if(NOT GIRT_SANITIZE)
+    girt_add_api_test(headers bash ${girt_api_dir}/check_headers.sh
+        ${PROJECT_SOURCE_DIR}/include ${CMAKE_C_COMPILER} ${CMAKE_CXX_COMPILER})
+    girt_add_api_test(symbols ${Python3_EXECUTABLE} ${girt_api_dir}/check_symbols.py
+        --source ${PROJECT_SOURCE_DIR} --library $<TARGET_FILE:girt>
+        --compiler ${CMAKE_C_COMPILER})
+    girt_add_api_test(documents ${Python3_EXECUTABLE} ${girt_api_dir}/check_documents.py
+        --source ${PROJECT_SOURCE_DIR} --library $<TARGET_FILE:girt_static>
+        --compiler ${CMAKE_C_COMPILER})
+    girt_add_api_test(style bash ${girt_api_dir}/check_style.sh ${PROJECT_SOURCE_DIR})
+    girt_add_api_test(doxygen bash ${girt_api_dir}/check_doxygen.sh
+        ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/doxygen)
+endif()

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Goal: every public header stands alone, in C11, C++17 and C++20, called and
+# inlined.  Method: compile a file that includes just it, twice, with warnings
+# as errors; look at what it includes.
+# usage: check_headers.sh INCLUDE_DIR C_COMPILER CXX_COMPILER
+set -uo pipefail
+include=$1 cc=$2 cxx=$3
+warnings=(-Wall -Wextra -Wpedantic -Wshadow -Werror -fsyntax-only -I "$include")
+failed=0 count=0
+
+try() { # what command...
+    local what=$1
+    shift
+    count=$((count + 1))
+    "$@" || { echo "FAILED: $what"; failed=$((failed + 1)); }
+}
+
+while read -r path; do
+    header=${path#"$include"/}
+    source="#include <$header>
+#include <$header>
+int main(void) { return 0; }"
+    for define in -DGIRT_CALLS -DGIRT_INLINE_FAST; do
+        for standard in c11; do
+            try "$header as $standard $define" "$cc" -x c -std=$standard $define "${warnings[@]}" - <<<"$source"
+        done
+        for standard in c++17 c++20; do
+            try "$header as $standard $define" "$cxx" -x c++ -std=$standard $define "${warnings[@]}" - <<<"$source"
+        done
+    done
+    # Standard headers and girt's own only.
+    if grep -nE '^ *# *include' "$path" |
+        grep -vE '<(girt/[a-z0-9_/]+\.h|std(arg|bool|def|int|lib|io)\.h|limits\.h|string\.h|emmintrin\.h|arm_neon\.h)>'; then
+        echo "FAILED: $header includes what a public header must not"
+        failed=$((failed + 1))
+    fi
+done < <(find "$include" -name '*.h' | sort)
+
+[ "$count" -gt 0 ] || { echo "no header found below $include"; exit 1; }
+echo "$count compilations, $failed failed"
+exit $((failed > 0))
