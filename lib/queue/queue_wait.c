@@ -260,7 +260,8 @@ girt_status girt__queue_push_wait(girt_queue *queue, unsigned band,
         if (status == GIRT_CLOSED)
             break;
         if (queue->drop_oldest) {
-            (void)drop_one(queue);
+            if (!drop_one(queue)) /* popped, or in another pusher's hands */
+                girt__ring_relax(&p.rounds);
             continue;
         }
         if (p.expired) {
