@@ -40,7 +40,7 @@ static bool same_key(const void *context, uint64_t word)
 {
     const sought *const s = context;
     girt__node *const node = (girt__node *)(uintptr_t)word;
-    return node->key_size == s->size &&
+    return node->hash == s->hash && node->key_size == s->size &&
            (s->size == 0 ||
             memcmp(girt__node_key(node, s->value_size), s->key, s->size) == 0);
 }
@@ -71,8 +71,9 @@ girt_status girt_map_create(girt_map **out, const girt_map_options *options)
         girt__allocate(&allocator, sizeof *map, GIRT_DESTRUCTIVE);
     if (map == NULL)
         return GIRT_E_NOMEM;
-    const girt_status status = girt__index_init(&map->index, options->expected,
-                                                options->shards, &allocator);
+    const girt_status status =
+        girt__index_init(&map->index, GIRT__LINE, options->expected,
+                         options->shards, &allocator);
     if (status != GIRT_OK) {
         girt__release(&allocator, map, sizeof *map);
         return status;
@@ -94,7 +95,7 @@ static void free_nodes(girt_map *map)
             girt__entry_table(girt__index_entry(&map->index, prefix));
         girt__walk walk = girt__walk_begin(table);
         while (girt__walk_next(&walk))
-            girt__node_free((girt__node *)(uintptr_t)walk.element->word);
+            girt__node_free((girt__node *)(uintptr_t)*walk.slot);
         prefix = girt__table_next_prefix(table, prefix);
     } while (prefix != 0);
 }
@@ -129,7 +130,8 @@ static girt_status seek(const girt_map *map, const void *key, size_t key_size,
 static girt__node *find(girt_map *map, const sought *s)
 {
     uint64_t word;
-    return girt__index_find(&map->index, s->hash, same_key, s, &word)
+    return girt__index_find(&map->index, GIRT__LINE, s->hash, same_key, s,
+                            &word)
                ? (girt__node *)(uintptr_t)word
                : NULL;
 }
@@ -183,9 +185,9 @@ static girt_status apply(girt_map *map, const sought *s, const change *c,
                          girt__node **old)
 {
     const uint64_t word = (uint64_t)(uintptr_t)c->node;
-    girt__index_prefetch(&map->index, s->hash);
+    girt__index_prefetch(&map->index, GIRT__LINE, s->hash);
     for (;;) {
-        girt__place place = girt__index_lock(&map->index, s->hash);
+        girt__place place = girt__index_lock(&map->index, GIRT__LINE, s->hash);
         const bool present = girt__place_find(&place, same_key, s);
         *old =
             present ? (girt__node *)(uintptr_t)girt__place_word(&place) : NULL;
@@ -222,8 +224,9 @@ static void settle(girt_map *map, const change *c, girt__node *old)
 static girt_status store(girt_map *map, const sought *s, const void *value,
                          bool any)
 {
-    const change c = {.node = girt__node_create(&map->heap, s->key, s->size),
-                      .any = any};
+    const change c = {
+        .node = girt__node_create(&map->heap, s->hash, s->key, s->size),
+        .any = any};
     if (c.node == NULL)
         return GIRT_E_NOMEM;
     memcpy(girt__node_value(c.node), value, map->heap.value_size);
@@ -325,7 +328,7 @@ girt_status girt_map_update(girt_map *map, const void *key, size_t key_size,
         return status;
     if (update == NULL)
         return GIRT_E_INVALID;
-    girt__node *node = girt__node_create(&map->heap, key, key_size);
+    girt__node *node = girt__node_create(&map->heap, s.hash, key, key_size);
     if (node == NULL)
         return GIRT_E_NOMEM;
     do { /* Again only when another change of this key went through. */

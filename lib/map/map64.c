@@ -38,7 +38,7 @@ girt_status girt_map64_create(girt_map64 **out, size_t expected,
     if (map == NULL)
         return GIRT_E_NOMEM;
     const girt_status status =
-        girt__index_init(&map->index, expected, 0, &resolved);
+        girt__index_init(&map->index, GIRT__WIDE, expected, 0, &resolved);
     if (status != GIRT_OK) {
         girt__release(&resolved, map, sizeof *map);
         return status;
@@ -63,14 +63,15 @@ void girt_map64_destroy(girt_map64 *map)
 __attribute__((noinline)) static bool find(girt_map64 *map, uint64_t hash,
                                            uint64_t *value)
 {
-    return girt__index_find(&map->index, hash, girt__same_always, NULL, value);
+    return girt__index_find(&map->index, GIRT__WIDE, hash, girt__same_always,
+                            NULL, value);
 }
 
 GIRT__INLINE bool find_fast(girt_map64 *map, uint64_t hash, uint64_t *value)
 {
     bool done;
     const bool found = girt__index_find_home(
-        &map->index, hash, girt__same_always, NULL, value, &done);
+        &map->index, GIRT__WIDE, hash, girt__same_always, NULL, value, &done);
     return girt_likely(done) ? found : find(map, hash, value);
 }
 
@@ -86,7 +87,7 @@ girt_status girt_map64_get(girt_map64 *map, uint64_t key, uint64_t *value)
 typedef struct lookup {
     uint64_t hash;
     girt__group *group;
-    girt__element *elements;
+    uint64_t *slots;
 } lookup;
 
 /* Names the home group and asks for it. */
@@ -95,16 +96,18 @@ GIRT__INLINE lookup lookup_begin(girt_map64 *map, uint64_t key)
     const uint64_t hash = girt__mix_hash(&map->mix, key);
     const girt__entry entry = girt__index_entry(&map->index, hash);
     const uint32_t home = girt__table_home(entry, hash);
-    girt__group *const group = girt__table_group(entry, home);
+    girt__group *const group = girt__table_group(entry, GIRT__WIDE, home);
     __builtin_prefetch(group);
-    return (lookup){hash, group, girt__table_elements(entry, home)};
+    return (lookup){hash, group, girt__table_slots(entry, GIRT__WIDE, home)};
 }
 
-/* The first element that may be the key's; the last slot when none may. */
-GIRT__INLINE girt__element *lookup_first(const lookup *l, girt__header header)
+/* The first slot that may be the key's; the last slot when none may. */
+GIRT__INLINE uint64_t *lookup_first(const lookup *l, girt__header header)
 {
     const uint32_t match = girt__header_match(header, girt__tag(l->hash));
-    return l->elements + __builtin_ctz(match | 1u << (GIRT__GROUP_SLOTS - 1));
+    return girt__slot_at(
+        l->slots, GIRT__WIDE,
+        (uint32_t)__builtin_ctz(match | 1u << (GIRT__GROUP_SLOTS - 1)));
 }
 
 GIRT__INLINE void lookup_prefetch(const lookup *l)
@@ -118,9 +121,9 @@ GIRT__INLINE void lookup_prefetch(const lookup *l)
 GIRT__INLINE bool lookup_end(girt_map64 *map, const lookup *l, uint64_t *value)
 {
     const girt__header header = girt__group_read(l->group);
-    girt__element *const element = lookup_first(l, header);
-    const uint64_t hash = girt_load_relaxed(&element->hash);
-    const uint64_t word = girt_load_acquire(&element->word);
+    uint64_t *const slot = lookup_first(l, header);
+    const uint64_t hash = girt_load_relaxed(slot);
+    const uint64_t word = girt_load_acquire(girt__slot_word(slot, GIRT__WIDE));
     girt_fence_acquire();
     const uint32_t now = girt_load_relaxed(&l->group->part.lock); /* V2 */
     const bool match = girt__header_match(header, girt__tag(l->hash)) != 0;
@@ -178,9 +181,9 @@ GIRT__INLINE girt_status change_key(girt_map64 *map, uint64_t key, change how,
     if (girt_unlikely(map == NULL))
         return GIRT_E_INVALID;
     const uint64_t hash = girt__mix_hash(&map->mix, key);
-    girt__index_prefetch(&map->index, hash);
+    girt__index_prefetch(&map->index, GIRT__WIDE, hash);
     for (;;) {
-        girt__place place = girt__index_lock(&map->index, hash);
+        girt__place place = girt__index_lock(&map->index, GIRT__WIDE, hash);
         if (girt__place_find(&place, girt__same_always, NULL))
             return change_present(&place, how, value, sum);
         girt_status status = girt__place_insert(&place, value);
@@ -220,7 +223,7 @@ girt_status girt_map64_remove(girt_map64 *map, uint64_t key,
     if (map == NULL)
         return GIRT_E_INVALID;
     const uint64_t hash = girt__mix_hash(&map->mix, key);
-    girt__place place = girt__index_lock(&map->index, hash);
+    girt__place place = girt__index_lock(&map->index, GIRT__WIDE, hash);
     const bool present = girt__place_find(&place, girt__same_always, NULL);
     uint64_t old = 0;
     if (present) {
@@ -243,7 +246,7 @@ girt_status girt_map64_exchange(girt_map64 *map, uint64_t key,
         return GIRT_E_INVALID;
     const uint64_t hash = girt__mix_hash(&map->mix, key);
     girt_status status = GIRT_MISSING;
-    girt__place place = girt__index_lock(&map->index, hash);
+    girt__place place = girt__index_lock(&map->index, GIRT__WIDE, hash);
     if (girt__place_find(&place, girt__same_always, NULL)) {
         status = GIRT_EXISTS;
         if (girt__place_word(&place) == expected) {

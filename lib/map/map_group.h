@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* map_group.h - eleven slots and the 16 bytes that describe them.
+/* map_group.h - up to eleven slots and the 16 bytes that describe them.
  *
  *   byte  0..3        4      5     6            15
  *       +-----------+------+-----+-----+-- ... -+------+
@@ -12,6 +12,13 @@
  * away: which alternatives of this group (bit i - 1: alternative i, bit 7: the
  * spill chain) hold keys whose home this group is.  Under this group's lock.
  * tag: 0 is a free slot, else the low byte of the hash (0 taken as 1).
+ *
+ * Two shapes, by what a lookup must not wait for:
+ *   WIDE  eleven slots of {hash, word}, apart from the 16 bytes, so that those
+ *         of many groups stay in the cache and a miss ends there;
+ *   LINE  six slots of one word in the same cache line as the 16 bytes, so
+ *         that finding it costs one line.  The word is the address of
+ *         something that begins with the hash.
  *
  * Accesses of different widths to these bytes are all atomic.  What is relied
  * on beyond C11 is that an 8-byte load sees for each of its bytes some store
@@ -31,9 +38,9 @@
 #include "core/atomic.h"
 #include "core/cacheline.h"
 
+#define GIRT__INLINE static inline __attribute__((always_inline))
+
 #define GIRT__GROUP_SLOTS  11u
-/* All slots, as a match answers. */
-#define GIRT__GROUP_ALL    ((1u << GIRT__GROUP_SLOTS) - 1)
 /* Alternatives of a home group: the bits of `away` below the spill's. */
 #define GIRT__ALTERNATIVES 7u
 #define GIRT__AWAY_SPILL   0x80u
@@ -53,11 +60,51 @@ _Static_assert(sizeof(girt__group) == 16, "one load of 16 bytes, four a line");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "words and part agree on which byte is which");
 
-/* What a slot holds. */
-typedef struct girt__element {
-    uint64_t hash;
-    uint64_t word;
-} girt__element;
+/* A constant wherever speed counts, so that one of two branches remains. */
+typedef enum girt__shape { GIRT__WIDE, GIRT__LINE } girt__shape;
+
+GIRT__INLINE uint32_t girt__shape_slots(girt__shape shape)
+{
+    return shape == GIRT__WIDE ? GIRT__GROUP_SLOTS : 6;
+}
+
+/* All slots, as a match answers. */
+GIRT__INLINE uint32_t girt__shape_all(girt__shape shape)
+{
+    return (1u << girt__shape_slots(shape)) - 1;
+}
+
+/* Bytes from one group to the next, and of a group's slots apart from it. */
+GIRT__INLINE size_t girt__shape_group_bytes(girt__shape shape)
+{
+    return shape == GIRT__WIDE ? sizeof(girt__group) : GIRT_CACHELINE;
+}
+
+GIRT__INLINE size_t girt__shape_apart_bytes(girt__shape shape)
+{
+    return shape == GIRT__WIDE ? GIRT__GROUP_SLOTS * 2 * sizeof(uint64_t) : 0;
+}
+
+/* Slot i of a group's slots. */
+GIRT__INLINE uint64_t *girt__slot_at(uint64_t *slots, girt__shape shape,
+                                     uint32_t i)
+{
+    return slots + (shape == GIRT__WIDE ? 2 * i : i);
+}
+
+/* Where the word of a slot is. */
+GIRT__INLINE uint64_t *girt__slot_word(uint64_t *slot, girt__shape shape)
+{
+    return slot + (shape == GIRT__WIDE);
+}
+
+/* The hash of a key that is there, or was when the caller's section began. */
+GIRT__INLINE uint64_t girt__slot_hash(uint64_t *slot, girt__shape shape)
+{
+    if (shape == GIRT__WIDE)
+        return girt_load_relaxed(slot);
+    return *(const uint64_t *)(uintptr_t)girt_load_acquire(slot);
+}
 
 /* A reader's copy of a group. */
 typedef struct girt__header {
@@ -138,18 +185,27 @@ static inline void girt__group_unlock(girt__group *group)
     girt_store_release(&group->part.lock, word & ~1u); /* U1 -> L1 */
 }
 
-/* Fills a free slot of a group whose lock the caller holds.
- * V1 -> V2 (map_table.h): a reader that sees any of the element's new words
- * sees the new version too.  T1 -> A1: one that sees the tag sees them all. */
-static inline void girt__group_fill(girt__group *group, girt__element *element,
-                                    uint32_t slot, uint64_t hash, uint64_t word)
+/* The free slots of a group, as bits. */
+GIRT__INLINE uint32_t girt__header_free(girt__header header, girt__shape shape)
 {
+    return girt__header_match(header, 0) & girt__shape_all(shape);
+}
+
+/* Fills the free slot i of a group whose lock the caller holds.
+ * V1 -> V2 (map_table.h): a reader that sees any of the slot's new words sees
+ * the new version too.  T1 -> A1: one that sees the tag sees them all. */
+GIRT__INLINE void girt__group_fill(girt__group *group, uint64_t *slots,
+                                   girt__shape shape, uint32_t i, uint64_t hash,
+                                   uint64_t word)
+{
+    uint64_t *const slot = girt__slot_at(slots, shape, i);
     const uint32_t lock = girt_load_relaxed(&group->part.lock);
     girt_store_relaxed(&group->part.lock, lock + 2);
     girt_fence_release(); /* V1 */
-    girt_store_relaxed(&element->hash, hash);
-    girt_store_release(&element->word, word);
-    girt_store_release(&group->part.tags[slot], girt__tag(hash)); /* T1 */
+    if (shape == GIRT__WIDE)
+        girt_store_relaxed(slot, hash);
+    girt_store_release(girt__slot_word(slot, shape), word);
+    girt_store_release(&group->part.tags[i], girt__tag(hash)); /* T1 */
 }
 
 #endif /* GIRT_MAP_GROUP_H */

@@ -45,12 +45,24 @@ girt__directory *girt__directory_create(girt__index *index, uint32_t depth,
     return directory;
 }
 
+static girt__shape shape_of(const girt__walk *walk)
+{
+    return (girt__shape)walk->table->shape;
+}
+
+static void walk_begin_group(girt__walk *walk, girt__group *group)
+{
+    walk->group = group;
+    walk->left = ~girt__header_match(girt__group_read(group), 0) &
+                 girt__shape_all(shape_of(walk));
+}
+
 girt__walk girt__walk_begin(girt__table *table)
 {
-    girt__group *const group = girt__table_group(girt__table_entry(table), 0);
-    const uint32_t free_slots = girt__header_match(girt__group_read(group), 0);
-    return (girt__walk){
-        .table = table, .group = group, .left = ~free_slots & GIRT__GROUP_ALL};
+    girt__walk walk = {.table = table};
+    walk_begin_group(
+        &walk, girt__table_group(girt__table_entry(table), shape_of(&walk), 0));
+    return walk;
 }
 
 /* The next group of the table, then of the spill chain. */
@@ -58,20 +70,14 @@ static bool walk_group(girt__walk *walk)
 {
     const girt__entry entry = girt__table_entry(walk->table);
     if (walk->spill == NULL && walk->at < girt__entry_mask(entry)) {
-        walk->group = girt__table_group(entry, ++walk->at);
-    } else {
-        walk->spill =
-            walk->spill == NULL ? walk->table->spill : walk->spill->next;
-        if (walk->spill == NULL) {
-            walk->at = UINT32_MAX;
-            return false;
-        }
-        walk->at = UINT32_MAX - 1;
-        walk->group = &walk->spill->group;
+        walk_begin_group(walk,
+                         girt__table_group(entry, shape_of(walk), ++walk->at));
+        return true;
     }
-    const uint32_t free_slots =
-        girt__header_match(girt__group_read(walk->group), 0);
-    walk->left = ~free_slots & GIRT__GROUP_ALL;
+    walk->spill = walk->spill == NULL ? walk->table->spill : walk->spill->next;
+    if (walk->spill == NULL)
+        return false;
+    walk_begin_group(walk, &walk->spill->group);
     return true;
 }
 
@@ -80,14 +86,19 @@ bool girt__walk_next(girt__walk *walk)
     while (walk->left == 0)
         if (!walk_group(walk))
             return false;
-    walk->slot = (uint32_t)__builtin_ctz(walk->left);
+    walk->number = (uint32_t)__builtin_ctz(walk->left);
     walk->left &= walk->left - 1;
-    girt__element *const elements =
-        walk->spill != NULL
-            ? walk->spill->elements
-            : girt__table_elements(girt__table_entry(walk->table), walk->at);
-    walk->element = elements + walk->slot;
+    uint64_t *const slots =
+        walk->spill != NULL ? walk->spill->slots
+                            : girt__table_slots(girt__table_entry(walk->table),
+                                                shape_of(walk), walk->at);
+    walk->slot = girt__slot_at(slots, shape_of(walk), walk->number);
     return true;
+}
+
+uint64_t girt__walk_hash(const girt__walk *walk)
+{
+    return girt__slot_hash(walk->slot, shape_of(walk));
 }
 
 uint8_t girt__walk_away(const girt__walk *walk, uint64_t hash)
@@ -107,14 +118,15 @@ uint8_t girt__walk_away(const girt__walk *walk, uint64_t hash)
 static girt__table *table_create(girt__index *index, uint32_t shift,
                                  uint32_t depth)
 {
-    const size_t bytes = girt__table_bytes(shift);
+    const size_t bytes = girt__table_bytes(index->shape, shift);
     /* Zeroed whole: the pages are there before anybody waits for them. */
     girt__table *const table =
         girt__allocate_zeroed(&index->allocator, bytes, GIRT_CACHELINE);
     if (table == NULL)
         return NULL;
     table->bytes = bytes;
-    table->shift = shift;
+    table->shift = (uint16_t)shift;
+    table->shape = (uint16_t)index->shape;
     table->depth = depth;
     (void)girt_add_relaxed(&index->tables_bytes, bytes);
     return table;
@@ -151,8 +163,9 @@ static girt_status adopt(girt__index *index, girt__table *table, uint64_t hash,
                          uint64_t word)
 {
     const girt__entry entry = girt__table_entry(table);
-    girt__place place = {.entry = entry, .hash = hash};
-    place.home = girt__table_group(entry, girt__table_home(entry, hash));
+    girt__place place = {.entry = entry, .hash = hash, .shape = index->shape};
+    place.home =
+        girt__table_group(entry, index->shape, girt__table_home(entry, hash));
     if (girt__place_insert(&place, word) == GIRT_OK)
         return GIRT_OK;
     const girt_status status = add_spill(index, table);
@@ -166,11 +179,12 @@ static girt_status copy_entries(girt__index *index, girt__table *from,
 {
     girt__walk walk = girt__walk_begin(from);
     while (girt__walk_next(&walk)) {
-        const uint64_t hash = girt_load_relaxed(&walk.element->hash);
+        const uint64_t hash = girt__walk_hash(&walk);
         if (depth != 64 && (hash << depth) >> 63 == 0)
             continue;
         const girt_status status =
-            adopt(index, to, hash, girt_load_relaxed(&walk.element->word));
+            adopt(index, to, hash,
+                  girt_load_relaxed(girt__slot_word(walk.slot, index->shape)));
         if (status != GIRT_OK)
             return status;
     }
@@ -182,17 +196,19 @@ static girt_status copy_entries(girt__index *index, girt__table *from,
 static void drop_moved(girt__table *table, uint32_t depth)
 {
     const girt__entry entry = girt__table_entry(table);
+    const girt__shape shape = (girt__shape)table->shape;
     uint8_t away[1u << GIRT__TABLE_SHIFT] = {0};
     girt__walk walk = girt__walk_begin(table);
     while (girt__walk_next(&walk)) {
-        const uint64_t hash = girt_load_relaxed(&walk.element->hash);
+        const uint64_t hash = girt__walk_hash(&walk);
         if ((hash << depth) >> 63 != 0) /* T2 -> A1: D1 is visible before */
-            girt_store_release(&walk.group->part.tags[walk.slot], (uint8_t)0);
+            girt_store_release(&walk.group->part.tags[walk.number], (uint8_t)0);
         else
             away[girt__table_home(entry, hash)] |= girt__walk_away(&walk, hash);
     }
     for (uint32_t g = 0; g <= girt__entry_mask(entry); g++)
-        girt_store_release(&girt__table_group(entry, g)->part.away, away[g]);
+        girt_store_release(&girt__table_group(entry, shape, g)->part.away,
+                           away[g]);
 }
 
 static void index_lock(girt__index *index)
@@ -281,7 +297,8 @@ typedef enum step { STEP_REPLACE, STEP_SPLIT, STEP_SPILL } step;
 
 static step choose(const girt__index *index, girt__table *table, uint32_t depth)
 {
-    if (girt__table_used(table) < girt__table_slots(table->shift) / 4)
+    if (girt__table_used(table) <
+        girt__table_capacity(index->shape, table->shift) / 4)
         return STEP_SPILL;
     if (table->shift < GIRT__TABLE_SHIFT)
         return STEP_REPLACE;

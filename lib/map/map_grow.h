@@ -15,8 +15,8 @@ size_t girt__directory_bytes(uint32_t depth);
 typedef struct girt__walk {
     girt__table *table;
     girt__group *group; /* of the slot */
-    girt__element *element;
-    uint32_t slot;
+    uint64_t *slot;
+    uint32_t number;    /* of the slot in its group */
     girt__spill *spill; /* where the slot is; NULL: in the table */
     uint32_t at;        /* the group's number, when in the table */
     uint32_t left;      /* slots of the group that come yet, as bits */
@@ -24,6 +24,8 @@ typedef struct girt__walk {
 
 girt__walk girt__walk_begin(girt__table *table);
 bool girt__walk_next(girt__walk *walk);
+
+uint64_t girt__walk_hash(const girt__walk *walk);
 
 /* The bit of its home's away that leads to the slot: 0 at home. */
 uint8_t girt__walk_away(const girt__walk *walk, uint64_t hash);

@@ -34,12 +34,14 @@ typedef struct plan {
 /* The fewest tables that hold `expected` keys at the planned load, and no
  * fewer than `tables`.  GIRT_E_NOMEM for more than the machine has, where
  * malloc would promise it. */
-static girt_status plan_for(plan *p, size_t expected, size_t tables)
+static girt_status plan_for(plan *p, girt__shape shape, size_t expected,
+                            size_t tables)
 {
     *p = (plan){.depth = 1, .tables_depth = 0, .shift = FIRST_SHIFT};
     while (((size_t)1 << p->tables_depth) < tables)
         p->tables_depth++;
-    while (girt__table_slots(p->shift) * PLANNED_LOAD / 100 << p->tables_depth <
+    while (girt__table_capacity(shape, p->shift) * PLANNED_LOAD / 100
+               << p->tables_depth <
            expected) {
         if (p->shift < GIRT__TABLE_SHIFT)
             p->shift++;
@@ -49,7 +51,7 @@ static girt_status plan_for(plan *p, size_t expected, size_t tables)
     if (p->depth < p->tables_depth)
         p->depth = p->tables_depth;
     if (!girt__size_multiply((size_t)1 << p->tables_depth,
-                             girt__table_bytes(p->shift), &p->bytes))
+                             girt__table_bytes(shape, p->shift), &p->bytes))
         return GIRT_E_TOO_LARGE;
     return p->bytes > machine_bytes() ? GIRT_E_NOMEM : GIRT_OK;
 }
@@ -66,11 +68,14 @@ static girt_status make_first(girt__index *index, girt__directory *directory,
         return GIRT_E_NOMEM;
     for (size_t i = 0; i < count; i++) {
         girt__table *const table =
-            (void *)(block + i * girt__table_bytes(p->shift));
-        /* Elements are not looked at before a tag says so. */
-        memset(table, 0, sizeof *table + (sizeof(girt__group) << p->shift));
+            (void *)(block + i * girt__table_bytes(index->shape, p->shift));
+        /* Slots that are apart are not looked at before a tag says so. */
+        memset(table, 0,
+               sizeof *table +
+                   (girt__shape_group_bytes(index->shape) << p->shift));
         table->depth = p->tables_depth;
-        table->shift = p->shift;
+        table->shift = (uint16_t)p->shift;
+        table->shape = (uint16_t)index->shape;
         const uint32_t span = p->depth - p->tables_depth;
         for (size_t e = i << span; e < (i + 1) << span; e++)
             directory->entries[e] = girt__table_entry(table);
@@ -82,17 +87,19 @@ static girt_status make_first(girt__index *index, girt__directory *directory,
     return GIRT_OK;
 }
 
-girt_status girt__index_init(girt__index *index, size_t expected, size_t tables,
+girt_status girt__index_init(girt__index *index, girt__shape shape,
+                             size_t expected, size_t tables,
                              const girt_allocator *allocator)
 {
     if (expected > GIRT__INDEX_EXPECTED_MAX || tables > GIRT__INDEX_TABLES_MAX)
         return GIRT_E_TOO_LARGE;
     plan p;
-    girt_status status = plan_for(&p, expected, tables);
+    girt_status status = plan_for(&p, shape, expected, tables);
     if (status != GIRT_OK)
         return status;
     memset(index, 0, sizeof *index);
     index->allocator = *allocator;
+    index->shape = shape;
     status = girt__stripes_init(&index->stripes, allocator);
     if (status != GIRT_OK)
         return status;
@@ -130,7 +137,7 @@ void girt__index_destroy(girt__index *index)
     char *const block = index->first;
     for (size_t at = 0; at < index->first_bytes;) {
         girt__table *const table = (void *)(block + at);
-        at += girt__table_bytes(table->shift);
+        at += girt__table_bytes(index->shape, table->shift);
         free_spills(index, table);
     }
     girt__table *table = index->all;
@@ -166,23 +173,25 @@ size_t girt__index_bytes(const girt__index *index)
 /* Copies a table that is locked; false: the buffer is too small. */
 static bool copy_table(girt__table *table, girt__snapshot *snapshot)
 {
+    const girt__shape shape = (girt__shape)table->shape;
     girt__walk walk = girt__walk_begin(table);
     snapshot->count = 0;
     while (girt__walk_next(&walk)) {
         if (snapshot->count == snapshot->capacity)
             return false;
         girt__element *const to = &snapshot->elements[snapshot->count++];
-        to->hash = girt_load_relaxed(&walk.element->hash);
-        to->word = girt_load_relaxed(&walk.element->word);
+        to->hash = shape == GIRT__WIDE ? girt_load_relaxed(walk.slot) : 0;
+        to->word = girt_load_relaxed(girt__slot_word(walk.slot, shape));
     }
     return true;
 }
 
 static girt_status enlarge(girt__index *index, girt__snapshot *snapshot)
 {
-    const size_t capacity = snapshot->capacity == 0
-                                ? girt__table_slots(GIRT__TABLE_SHIFT)
-                                : snapshot->capacity * 2;
+    const size_t capacity =
+        snapshot->capacity == 0
+            ? girt__table_capacity(index->shape, GIRT__TABLE_SHIFT)
+            : snapshot->capacity * 2;
     girt__element *const elements =
         girt__allocate(&index->allocator, capacity * sizeof(girt__element), 0);
     if (elements == NULL)
@@ -234,14 +243,15 @@ static bool table_is_valid(girt__table *table, uint64_t prefix, size_t *count)
     const girt__entry entry = girt__table_entry(table);
     girt__walk walk = girt__walk_begin(table);
     while (girt__walk_next(&walk)) {
-        const uint64_t hash = girt_load_relaxed(&walk.element->hash);
+        const uint64_t hash = girt__walk_hash(&walk);
         if (table->depth != 0 && (hash ^ prefix) >> (64 - table->depth) != 0)
             return false;
-        if (girt_load_relaxed(&walk.group->part.tags[walk.slot]) !=
+        if (girt_load_relaxed(&walk.group->part.tags[walk.number]) !=
             girt__tag(hash))
             return false;
         const uint32_t home = girt__table_home(entry, hash);
-        girt__group *const group = girt__table_group(entry, home);
+        girt__group *const group =
+            girt__table_group(entry, (girt__shape)table->shape, home);
         const uint8_t away = girt__walk_away(&walk, hash);
         if ((away == 0) != (group == walk.group))
             return false;

@@ -53,6 +53,7 @@ typedef struct girt__directory {
 typedef struct girt__index {
     girt__directory *directory; /* the current one */
     girt_allocator allocator;   /* written once */
+    girt__shape shape;          /* written once */
     void *first;                /* the tables it began with, one block */
     size_t first_bytes;
     girt__stripes stripes;
@@ -65,8 +66,10 @@ typedef struct girt__index {
 } girt__index;
 
 /* `tables`: 0 or the number to begin with at least.  GIRT_E_NOMEM, or
- * GIRT_E_TOO_LARGE; nothing to destroy then. */
-girt_status girt__index_init(girt__index *index, size_t expected, size_t tables,
+ * GIRT_E_TOO_LARGE; nothing to destroy then.  Calls below that take a shape
+ * take the same, as a constant. */
+girt_status girt__index_init(girt__index *index, girt__shape shape,
+                             size_t expected, size_t tables,
                              const girt_allocator *allocator);
 void girt__index_destroy(girt__index *index);
 
@@ -78,14 +81,14 @@ static inline girt__entry girt__index_entry(girt__index *index, uint64_t hash)
 }
 
 /* By any number of readers. */
-GIRT__INLINE bool girt__index_find(girt__index *index, uint64_t hash,
-                                   girt__same same, const void *key,
-                                   uint64_t *word)
+GIRT__INLINE bool girt__index_find(girt__index *index, girt__shape shape,
+                                   uint64_t hash, girt__same same,
+                                   const void *key, uint64_t *word)
 {
     for (;;) {
         const girt__entry entry = girt__index_entry(index, hash);
         const girt__found found =
-            girt__table_find(entry, hash, same, key, word);
+            girt__table_find(entry, shape, hash, same, key, word);
         if (girt_likely(found == GIRT__FOUND))
             return true;
         if (found == GIRT__ABSENT && girt__index_entry(index, hash) == entry)
@@ -96,16 +99,15 @@ GIRT__INLINE bool girt__index_find(girt__index *index, uint64_t hash,
 
 /* The same for the calls that end in the home group at once, which are nearly
  * all; false in *done: ask girt__index_find. */
-GIRT__INLINE bool girt__index_find_home(girt__index *index, uint64_t hash,
-                                        girt__same same, const void *key,
-                                        uint64_t *word, bool *done)
+GIRT__INLINE bool girt__index_find_home(girt__index *index, girt__shape shape,
+                                        uint64_t hash, girt__same same,
+                                        const void *key, uint64_t *word,
+                                        bool *done)
 {
     girt__header header;
     const girt__entry entry = girt__index_entry(index, hash);
-    const uint32_t home = girt__table_home(entry, hash);
-    const girt__found found = girt__group_find(
-        girt__table_group(entry, home), girt__table_elements(entry, home), hash,
-        same, key, word, &header);
+    const girt__found found =
+        girt__table_find_home(entry, shape, hash, same, key, word, &header);
     *done = girt_likely(found == GIRT__FOUND) ||
             (found == GIRT__ABSENT && girt__header_away(header) == 0 &&
              girt__index_entry(index, hash) == entry);
@@ -114,27 +116,33 @@ GIRT__INLINE bool girt__index_find_home(girt__index *index, uint64_t hash,
 
 /* Starts the loads of what a writer will touch: its lock is a fence that they
  * would else wait behind one after the other. */
-GIRT__INLINE void girt__index_prefetch(girt__index *index, uint64_t hash)
+GIRT__INLINE void girt__index_prefetch(girt__index *index, girt__shape shape,
+                                       uint64_t hash)
 {
     const girt__entry entry = girt__index_entry(index, hash);
     const uint32_t home = girt__table_home(entry, hash);
-    girt__group *const group = girt__table_group(entry, home);
+    girt__group *const group = girt__table_group(entry, shape, home);
     __builtin_prefetch(group, 1);
+    if (shape == GIRT__LINE)
+        return;
     const uint32_t match =
         girt__header_match(girt__group_read(group), girt__tag(hash));
-    const uint32_t slot =
-        (uint32_t)__builtin_ctz(match | (GIRT__GROUP_ALL + 1u));
-    __builtin_prefetch(girt__table_elements(entry, home) + slot, 1);
+    /* The last slot when none matches: cheaper than a branch. */
+    const uint32_t i =
+        (uint32_t)__builtin_ctz(match | 1u << (GIRT__GROUP_SLOTS - 1));
+    __builtin_prefetch(
+        girt__slot_at(girt__table_slots(entry, shape, home), shape, i), 1);
 }
 
 /* Locks the home of `hash` in the table that owns it. */
-GIRT__INLINE girt__place girt__index_lock(girt__index *index, uint64_t hash)
+GIRT__INLINE girt__place girt__index_lock(girt__index *index, girt__shape shape,
+                                          uint64_t hash)
 {
-    girt__place place = {.hash = hash};
+    girt__place place = {.hash = hash, .shape = shape};
     for (;;) {
         place.entry = girt__index_entry(index, hash);
-        place.home =
-            girt__table_group(place.entry, girt__table_home(place.entry, hash));
+        place.home = girt__table_group(place.entry, shape,
+                                       girt__table_home(place.entry, hash));
         girt__group_lock(place.home);
         if (girt_likely(girt__index_entry(index, hash) == place.entry))
             return place;
@@ -161,6 +169,12 @@ static inline uint64_t girt__table_next_prefix(girt__table *table,
  * GIRT_OK.  Unlocks the place.  GIRT_OK: try again. */
 girt_status girt__index_make_room(girt__index *index, girt__place *place,
                                   girt_status status);
+
+/* What a slot holds; the hash is 0 when the shape is LINE. */
+typedef struct girt__element {
+    uint64_t hash;
+    uint64_t word;
+} girt__element;
 
 /* The entries of one table, as they all were at one instant. */
 typedef struct girt__snapshot {

@@ -10,13 +10,14 @@ static size_t node_bytes(const girt__heap *heap, size_t key_size)
     return sizeof(girt__node) + heap->value_size + key_size;
 }
 
-girt__node *girt__node_create(girt__heap *heap, const void *key,
+girt__node *girt__node_create(girt__heap *heap, uint64_t hash, const void *key,
                               size_t key_size)
 {
     const size_t bytes = node_bytes(heap, key_size);
     girt__node *const node = girt__allocate(&heap->allocator, bytes, 0);
     if (node == NULL)
         return NULL;
+    node->hash = hash;
     node->heap = heap;
     node->key_size = key_size;
     if (key_size != 0)
@@ -37,8 +38,7 @@ void girt__node_free(girt__node *node)
 
 static void release(girt__epoch_node *retired)
 {
-    /* The first member, so the same address. */
-    girt__node_free((girt__node *)(void *)retired);
+    girt__node_free(girt_container_of(retired, girt__node, retired));
 }
 
 void girt__node_retire(girt__node *node)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* map_node.h - one entry of a byte-string map: immutable once it is published.
  *
- *   [ epoch words | heap | key_size | value ... | key ... ]
+ *   [ hash | key_size | heap | epoch words | value ... | key ... ]
  *
  * A change makes a new node and stores its address over the old one's: readers
  * copy or view without a retry, and a writer that stops halfway stops nobody.
@@ -27,9 +27,10 @@ typedef struct girt__heap {
 } girt__heap;
 
 typedef struct girt__node {
-    girt__epoch_node retired; /* unused until then */
-    girt__heap *heap;
+    uint64_t hash; /* first: the index looks for it there */
     size_t key_size;
+    girt__heap *heap;
+    girt__epoch_node retired; /* unused until then */
     /* The value, aligned for any type, and the key after it. */
     _Alignas(max_align_t) unsigned char bytes[];
 } girt__node;
@@ -46,7 +47,7 @@ static inline unsigned char *girt__node_key(girt__node *node, size_t value_size)
 }
 
 /* The value is left for the caller to fill in; NULL: out of memory. */
-girt__node *girt__node_create(girt__heap *heap, const void *key,
+girt__node *girt__node_create(girt__heap *heap, uint64_t hash, const void *key,
                               size_t key_size);
 /* One that no reader ever saw, or will see; NULL does nothing. */
 void girt__node_free(girt__node *node);

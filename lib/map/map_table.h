@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* map_table.h - a table of groups: finding, placing and removing in it.
  *
- *   table:  [ header, 64 bytes | groups, 16 bytes each | elements, 11 a group ]
+ *   WIDE:  [ header, 64 bytes | groups, 16 bytes each | 11 slots a group ]
+ *   LINE:  [ header, 64 bytes | group and its 6 slots, 64 bytes each ]
  *
  * A key's home is the group that its hash names.  When that is full the key
  * lives in one of the home's seven alternatives, spread over the table, and
@@ -41,18 +42,17 @@
 
 #include "map/map_group.h"
 
-#define GIRT__INLINE static inline __attribute__((always_inline))
-
-/* Groups of a whole table: 2^8, 49216 bytes, 2816 slots. tests/schedule has
- * smaller ones, so that they split after few keys. */
+/* Groups of a whole table: 2^8, so 2816 slots in 49216 bytes when WIDE, 1536
+ * in 16448 when LINE. tests/schedule has smaller ones, so that they split after
+ * few keys. */
 #ifndef GIRT__TABLE_SHIFT
 #define GIRT__TABLE_SHIFT 8u
 #endif
 
 typedef struct girt__spill {
     girt__group group;
-    girt__element elements[GIRT__GROUP_SLOTS];
-    struct girt__spill *next; /* written once */
+    uint64_t slots[2 * GIRT__GROUP_SLOTS]; /* enough for either shape */
+    struct girt__spill *next;              /* written once */
 } girt__spill;
 
 typedef struct GIRT_ALIGNED(GIRT_CACHELINE) girt__table {
@@ -60,7 +60,8 @@ typedef struct GIRT_ALIGNED(GIRT_CACHELINE) girt__table {
     girt__spill *spill;       /* newest first; pushed under all group locks */
     uint32_t depth;           /* hash bits that are the same for all keys here;
                                * under all group locks */
-    uint32_t shift;           /* log2 of its groups, written once */
+    uint16_t shift;           /* log2 of its groups, written once */
+    uint16_t shape;           /* a girt__shape, written once */
     size_t bytes;             /* 0: part of the index's first block */
 } girt__table;
 
@@ -91,18 +92,23 @@ static inline girt__entry girt__table_entry(girt__table *table)
     return (girt__entry)table | table->shift;
 }
 
-static inline girt__group *girt__table_group(girt__entry entry, uint32_t group)
+GIRT__INLINE girt__group *girt__table_group(girt__entry entry,
+                                            girt__shape shape, uint32_t group)
 {
-    return (girt__group *)(girt__entry_table(entry) + 1) + group;
+    char *const groups = (char *)(girt__entry_table(entry) + 1);
+    return (girt__group *)(void *)(groups +
+                                   group * girt__shape_group_bytes(shape));
 }
 
-/* The eleven elements of a group. */
-static inline girt__element *girt__table_elements(girt__entry entry,
-                                                  uint32_t group)
+/* The slots of a group. */
+GIRT__INLINE uint64_t *girt__table_slots(girt__entry entry, girt__shape shape,
+                                         uint32_t group)
 {
+    if (shape == GIRT__LINE)
+        return (uint64_t *)(girt__table_group(entry, shape, group) + 1);
     girt__group *const end =
-        girt__table_group(entry, 1u << girt__entry_shift(entry));
-    return (girt__element *)(void *)end + (size_t)group * GIRT__GROUP_SLOTS;
+        girt__table_group(entry, shape, 1u << girt__entry_shift(entry));
+    return (uint64_t *)(void *)end + (size_t)group * 2 * GIRT__GROUP_SLOTS;
 }
 
 /* The low byte is the tag's, the top bits are the directory's. */
@@ -143,18 +149,17 @@ typedef enum girt__found {
 } girt__found;
 
 /* A reader's look at the slots of a group whose tags matched in *header. */
-GIRT__INLINE girt__found girt__group_find_among(girt__group *group,
-                                                girt__element *elements,
-                                                const girt__header *header,
-                                                uint32_t match, uint64_t hash,
-                                                girt__same same,
-                                                const void *key, uint64_t *word)
+GIRT__INLINE girt__found girt__group_find_among(
+    girt__group *group, uint64_t *slots, girt__shape shape,
+    const girt__header *header, uint32_t match, uint64_t hash, girt__same same,
+    const void *key, uint64_t *word)
 {
     for (; match != 0; match &= match - 1) {
-        girt__element *const element = elements + __builtin_ctz(match);
-        if (girt_load_relaxed(&element->hash) != hash)
+        uint64_t *const slot =
+            girt__slot_at(slots, shape, (uint32_t)__builtin_ctz(match));
+        if (shape == GIRT__WIDE && girt_load_relaxed(slot) != hash)
             continue;
-        const uint64_t seen = girt_load_acquire(&element->word);
+        const uint64_t seen = girt_load_acquire(girt__slot_word(slot, shape));
         if (!same(key, seen))
             continue;
         girt_fence_acquire();
@@ -168,20 +173,20 @@ GIRT__INLINE girt__found girt__group_find_among(girt__group *group,
 }
 
 /* A reader's look at one group; *header is what it saw. */
-GIRT__INLINE girt__found girt__group_find(girt__group *group,
-                                          girt__element *elements,
-                                          uint64_t hash, girt__same same,
-                                          const void *key, uint64_t *word,
-                                          girt__header *header)
+GIRT__INLINE girt__found girt__group_find(girt__group *group, uint64_t *slots,
+                                          girt__shape shape, uint64_t hash,
+                                          girt__same same, const void *key,
+                                          uint64_t *word, girt__header *header)
 {
     *header = girt__group_read(group); /* A1 */
-    return girt__group_find_among(group, elements, header,
+    return girt__group_find_among(group, slots, shape, header,
                                   girt__header_match(*header, girt__tag(hash)),
                                   hash, same, key, word);
 }
 
 /* The alternatives and spills that `away` names. */
-GIRT__INLINE girt__found girt__table_find_away(girt__entry entry, uint64_t hash,
+GIRT__INLINE girt__found girt__table_find_away(girt__entry entry,
+                                               girt__shape shape, uint64_t hash,
                                                uint32_t away, girt__same same,
                                                const void *key, uint64_t *word)
 {
@@ -190,9 +195,10 @@ GIRT__INLINE girt__found girt__table_find_away(girt__entry entry, uint64_t hash,
     for (; (away & ~GIRT__AWAY_SPILL) != 0; away &= away - 1) {
         const uint32_t i = (uint32_t)__builtin_ctz(away) + 1;
         const uint32_t at = girt__table_alternative(entry, home, i);
-        const girt__found found = girt__group_find(
-            girt__table_group(entry, at), girt__table_elements(entry, at), hash,
-            same, key, word, &header);
+        const girt__found found =
+            girt__group_find(girt__table_group(entry, shape, at),
+                             girt__table_slots(entry, shape, at), shape, hash,
+                             same, key, word, &header);
         if (found != GIRT__ABSENT)
             return found;
     }
@@ -201,26 +207,36 @@ GIRT__INLINE girt__found girt__table_find_away(girt__entry entry, uint64_t hash,
     girt__spill *spill = girt_load_acquire(&girt__entry_table(entry)->spill);
     for (; spill != NULL; spill = spill->next) {
         const girt__found found = girt__group_find(
-            &spill->group, spill->elements, hash, same, key, word, &header);
+            &spill->group, spill->slots, shape, hash, same, key, word, &header);
         if (found != GIRT__ABSENT)
             return found;
     }
     return GIRT__ABSENT;
 }
 
-GIRT__INLINE girt__found girt__table_find(girt__entry entry, uint64_t hash,
-                                          girt__same same, const void *key,
-                                          uint64_t *word)
+GIRT__INLINE girt__found girt__table_find_home(girt__entry entry,
+                                               girt__shape shape, uint64_t hash,
+                                               girt__same same, const void *key,
+                                               uint64_t *word,
+                                               girt__header *header)
+{
+    const uint32_t home = girt__table_home(entry, hash);
+    return girt__group_find(girt__table_group(entry, shape, home),
+                            girt__table_slots(entry, shape, home), shape, hash,
+                            same, key, word, header);
+}
+
+GIRT__INLINE girt__found girt__table_find(girt__entry entry, girt__shape shape,
+                                          uint64_t hash, girt__same same,
+                                          const void *key, uint64_t *word)
 {
     girt__header header;
-    const uint32_t home = girt__table_home(entry, hash);
-    const girt__found found = girt__group_find(
-        girt__table_group(entry, home), girt__table_elements(entry, home), hash,
-        same, key, word, &header);
+    const girt__found found =
+        girt__table_find_home(entry, shape, hash, same, key, word, &header);
     const uint32_t away = girt__header_away(header);
     if (girt_likely(found != GIRT__ABSENT || away == 0))
         return found;
-    return girt__table_find_away(entry, hash, away, same, key, word);
+    return girt__table_find_away(entry, shape, hash, away, same, key, word);
 }
 
 /* A key's home, locked, and where the key is if it is there. */
@@ -228,28 +244,32 @@ typedef struct girt__place {
     girt__entry entry;
     girt__group *home;
     uint64_t hash;
+    girt__shape shape;
     girt__group *group; /* where the key is */
-    girt__element *element;
+    uint64_t *word;
     uint32_t slot;
     uint32_t away; /* the bit of home's away that led there; 0: at home */
 } girt__place;
 
 /* By the holder of home's lock: what it finds stays. */
 GIRT__INLINE bool girt__place_find_in(girt__place *place, girt__group *group,
-                                      girt__element *elements, uint32_t away,
+                                      uint64_t *slots, uint32_t away,
                                       girt__same same, const void *key)
 {
     uint32_t match =
         girt__header_match(girt__group_read(group), girt__tag(place->hash));
     for (; match != 0; match &= match - 1) {
-        const uint32_t slot = (uint32_t)__builtin_ctz(match);
-        girt__element *const element = elements + slot;
-        if (girt_load_relaxed(&element->hash) != place->hash ||
-            !same(key, girt_load_relaxed(&element->word)))
+        const uint32_t i = (uint32_t)__builtin_ctz(match);
+        uint64_t *const slot = girt__slot_at(slots, place->shape, i);
+        uint64_t *const word = girt__slot_word(slot, place->shape);
+        if (place->shape == GIRT__WIDE &&
+            girt_load_relaxed(slot) != place->hash)
+            continue;
+        if (!same(key, girt_load_acquire(word)))
             continue;
         place->group = group;
-        place->element = element;
-        place->slot = slot;
+        place->word = word;
+        place->slot = i;
         place->away = away;
         return true;
     }
@@ -265,16 +285,17 @@ GIRT__INLINE bool girt__place_find_away(girt__place *place, uint32_t away,
         if ((away >> (i - 1) & 1) == 0)
             continue;
         const uint32_t at = girt__table_alternative(entry, home, i);
-        if (girt__place_find_in(place, girt__table_group(entry, at),
-                                girt__table_elements(entry, at), 1u << (i - 1),
-                                same, key))
+        if (girt__place_find_in(place,
+                                girt__table_group(entry, place->shape, at),
+                                girt__table_slots(entry, place->shape, at),
+                                1u << (i - 1), same, key))
             return true;
     }
     if (girt_likely((away & GIRT__AWAY_SPILL) == 0))
         return false;
     girt__spill *spill = girt_load_acquire(&girt__entry_table(entry)->spill);
     for (; spill != NULL; spill = spill->next)
-        if (girt__place_find_in(place, &spill->group, spill->elements,
+        if (girt__place_find_in(place, &spill->group, spill->slots,
                                 GIRT__AWAY_SPILL, same, key))
             return true;
     return false;
@@ -283,10 +304,10 @@ GIRT__INLINE bool girt__place_find_away(girt__place *place, uint32_t away,
 GIRT__INLINE bool girt__place_find(girt__place *place, girt__same same,
                                    const void *key)
 {
-    const girt__entry entry = place->entry;
-    const uint32_t home = girt__table_home(entry, place->hash);
+    const uint32_t home = girt__table_home(place->entry, place->hash);
     if (girt__place_find_in(place, place->home,
-                            girt__table_elements(entry, home), 0, same, key))
+                            girt__table_slots(place->entry, place->shape, home),
+                            0, same, key))
         return true;
     const uint32_t away = girt_load_relaxed(&place->home->part.away);
     return girt_unlikely(away != 0) &&
@@ -295,13 +316,13 @@ GIRT__INLINE bool girt__place_find(girt__place *place, girt__same same,
 
 static inline uint64_t girt__place_word(const girt__place *place)
 {
-    return girt_load_relaxed(&place->element->word);
+    return girt_load_relaxed(place->word);
 }
 
 /* Release: readers follow words that are pointers. */
 static inline void girt__place_set(girt__place *place, uint64_t word)
 {
-    girt_store_release(&place->element->word, word);
+    girt_store_release(place->word, word);
 }
 
 /* GIRT_OK, or GIRT_FULL, or GIRT_E_BUSY: another writer is in the only groups
@@ -311,14 +332,13 @@ girt_status girt__place_insert_away(girt__place *place, uint64_t word);
 GIRT__INLINE girt_status girt__place_insert(girt__place *place, uint64_t word)
 {
     const uint32_t free_slots =
-        girt__header_match(girt__group_read(place->home), 0);
+        girt__header_free(girt__group_read(place->home), place->shape);
     if (girt_unlikely(free_slots == 0))
         return girt__place_insert_away(place, word);
-    const uint32_t slot = (uint32_t)__builtin_ctz(free_slots);
     const uint32_t home = girt__table_home(place->entry, place->hash);
-    girt__group_fill(place->home,
-                     girt__table_elements(place->entry, home) + slot, slot,
-                     place->hash, word);
+    girt__group_fill(
+        place->home, girt__table_slots(place->entry, place->shape, home),
+        place->shape, (uint32_t)__builtin_ctz(free_slots), place->hash, word);
     return GIRT_OK;
 }
 
@@ -348,16 +368,17 @@ void girt__table_unlock(girt__table *table);
 /* Slots in use, spills not counted; exact under the table's lock. */
 size_t girt__table_used(girt__table *table);
 
-static inline size_t girt__table_bytes(uint32_t shift)
+static inline size_t girt__table_bytes(girt__shape shape, uint32_t shift)
 {
-    return sizeof(girt__table) +
-           ((sizeof(girt__group) + GIRT__GROUP_SLOTS * sizeof(girt__element))
-            << shift);
+    const size_t group =
+        girt__shape_group_bytes(shape) + girt__shape_apart_bytes(shape);
+    return sizeof(girt__table) + (group << shift);
 }
 
-static inline size_t girt__table_slots(uint32_t shift)
+/* How many slots it has. */
+static inline size_t girt__table_capacity(girt__shape shape, uint32_t shift)
 {
-    return (size_t)GIRT__GROUP_SLOTS << shift;
+    return (size_t)girt__shape_slots(shape) << shift;
 }
 
 #endif /* GIRT_MAP_TABLE_H */

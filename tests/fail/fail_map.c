@@ -201,7 +201,7 @@ static girt_status insert_equal(girt__index *index, uint64_t hash,
                                 uint64_t word)
 {
     for (;;) {
-        girt__place place = girt__index_lock(index, hash);
+        girt__place place = girt__index_lock(index, GIRT__WIDE, hash);
         girt_status status = girt__place_insert(&place, word);
         if (status == GIRT_OK) {
             girt__place_unlock(&place);
@@ -221,7 +221,8 @@ static bool work_spills(size_t k)
     failing f;
     failing_init(&f);
     girt__index index;
-    check_status(girt__index_init(&index, 0, 0, &f.allocator), GIRT_OK);
+    check_status(girt__index_init(&index, GIRT__WIDE, 0, 0, &f.allocator),
+                 GIRT_OK);
     f.fail_at = f.calls + k;
     size_t failures = 0;
     for (uint64_t i = 0; i < EQUAL + OTHERS; i++) {
@@ -236,7 +237,8 @@ static bool work_spills(size_t k)
     for (uint64_t i = 0; i < EQUAL + OTHERS; i++) {
         const uint64_t hash = i < EQUAL ? 0x5555 : i * 0x9e3779b97f4a7c15u;
         uint64_t word;
-        assert_true(girt__index_find(&index, hash, same_word, &i, &word));
+        assert_true(
+            girt__index_find(&index, GIRT__WIDE, hash, same_word, &i, &word));
     }
     const bool reached = f.fail_at <= f.calls;
     girt__index_destroy(&index);

@@ -56,20 +56,19 @@ static void lock_and_version_are_apart(void **state)
 {
     (void)state;
     girt__group group = {.words = {0, 0}};
-    girt__element elements[GIRT__GROUP_SLOTS];
-    memset(elements, 0, sizeof elements);
+    uint64_t slots[2 * GIRT__GROUP_SLOTS] = {0};
     const uint32_t before = girt__header_version(girt__group_read(&group));
     girt__group_lock(&group);
     assert_false(girt__group_trylock(&group));
     assert_int_equal(girt__header_version(girt__group_read(&group)), before);
-    girt__group_fill(&group, &elements[4], 4, 0x1234, 99);
+    girt__group_fill(&group, slots, GIRT__WIDE, 4, 0x1234, 99);
     assert_int_not_equal(girt__header_version(girt__group_read(&group)),
                          before);
     assert_false(girt__group_trylock(&group));
     girt__group_unlock(&group);
     assert_true(girt__group_trylock(&group));
-    assert_int_equal(elements[4].hash, 0x1234);
-    assert_int_equal(elements[4].word, 99);
+    assert_int_equal(slots[8], 0x1234);
+    assert_int_equal(slots[9], 99);
     assert_int_equal(girt__header_match(girt__group_read(&group), 0x34),
                      1u << 4);
     assert_int_equal(girt__header_away(girt__group_read(&group)), 0);
@@ -79,13 +78,35 @@ static void version_wraps_without_touching_the_rest(void **state)
 {
     (void)state;
     girt__group group = {.words = {0, 0}};
-    girt__element element;
+    uint64_t slots[2 * GIRT__GROUP_SLOTS] = {0};
     group.part.lock = UINT32_MAX; /* the last version, locked */
-    girt__group_fill(&group, &element, 0, 7, 7);
+    girt__group_fill(&group, slots, GIRT__WIDE, 0, 7, 7);
     assert_int_equal(group.part.lock, 1);
     assert_int_equal(group.part.away, 0);
     girt__group_unlock(&group);
     assert_int_equal(group.part.lock, 0);
+}
+
+static void a_line_has_six_slots(void **state)
+{
+    (void)state;
+    girt__group group = {.words = {0, 0}};
+    uint64_t slots[6] = {0};
+    const uint64_t hashes[6] = {1, 2, 3, 4, 5, 6};
+    girt__group_lock(&group);
+    for (uint32_t i = 0; i < 6; i++) {
+        const girt__header header = girt__group_read(&group);
+        assert_int_equal(girt__header_free(header, GIRT__LINE),
+                         63 & ~((1u << i) - 1));
+        girt__group_fill(&group, slots, GIRT__LINE, i, hashes[i],
+                         (uint64_t)(uintptr_t)&hashes[i]);
+        assert_int_equal(
+            girt__slot_hash(girt__slot_at(slots, GIRT__LINE, i), GIRT__LINE),
+            hashes[i]);
+    }
+    girt__group_unlock(&group);
+    assert_int_equal(girt__header_free(girt__group_read(&group), GIRT__LINE),
+                     0);
 }
 
 int main(void)
@@ -94,6 +115,7 @@ int main(void)
         cmocka_unit_test(match_finds_exactly_the_tag),
         cmocka_unit_test(tags_are_never_free),
         cmocka_unit_test(lock_and_version_are_apart),
+        cmocka_unit_test(a_line_has_six_slots),
         cmocka_unit_test(version_wraps_without_touching_the_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
