@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* keyed_limiter.h - one limit for each of millions of keys, in fixed memory.
+ *
+ * Every key (a client's address, a token, a URL) has the same rate and a bucket
+ * of its own, for which the promise of limiter.h holds: in any window of w ns
+ *
+ *     burst + w * limit / period_ns                                      (I1)
+ *
+ * tokens at most are admitted.  A key is live until its bucket is full again;
+ * then it costs nothing, is forgotten and needs no sweep.  `keys` live keys are
+ * held, all of them, whichever they are.
+ *
+ * Memory: 26 bytes a key, allocated at create, none later.
+ *
+ *                take  destroy
+ *   take          -      X        X: the caller excludes them.
+ *   destroy       X      X
+ *
+ * Empty and full: LIMITED only if at an instant within the call the key had
+ * fewer tokens than asked for, or its bucket was not held and `keys` others
+ * were live or being claimed.
+ * Progress: lock-free; a refusal of a live key writes nothing, and a thread
+ * that stops anywhere stops nobody.  The first call that finds `keys` keys live
+ * looks at every slot; the next does so when the soonest of them may be idle.
+ * Time: as in limiter.h; the time is counted from the first call, for 18 years
+ * before or after it. The algorithm is GCRA as there (ITU-T I.371).
+ * Keys: kept as 64-bit hashes with a secret random seed.  Two keys with the
+ * same hash share a bucket: with a million live keys that happens to one
+ * pair in 36 million limiters.
+ * Fork: the child has a copy, whole at every instant.
+ * Signals: take_at is async-signal-safe; take if its clock is. */
+#ifndef GIRT_KEYED_LIMITER_H
+#define GIRT_KEYED_LIMITER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <girt/alloc.h>
+#include <girt/clock.h>
+#include <girt/export.h>
+#include <girt/limiter.h>
+#include <girt/status.h>
+
+GIRT_BEGIN
+
+/** The largest key, in bytes. */
+#define GIRT_KEYED_LIMITER_KEY_MAX 65536
+
+/** A limit for each key. */
+typedef struct girt_keyed_limiter girt_keyed_limiter;
+
+/** How a keyed limiter is made. Rate and keys have no default. */
+typedef struct girt_keyed_limiter_options {
+    /** Of each key; at most 2 tokens a ns. */
+    girt_rate rate;
+    /** The clock of girt_keyed_limiter_take; zero: monotonic. */
+    girt_clock clock;
+    /** Live keys that it holds, 1 and up. */
+    size_t keys;
+    /** What a key over `keys` live ones is answered.  GIRT_LIMITED: refused,
+     * retry_after_ns says when a key may be idle; I1 holds for every key.
+     * GIRT_OK, which is what a zeroed struct says: admitted and not counted;
+     * I1 then holds for the keys that are held.  Nothing else is valid. */
+    girt_status when_full;
+    /** NULL, or 1 to 255 bytes; copied. */
+    const char *name;
+    /** NULL in this version. */
+    girt_metrics *metrics;
+    /** NULL: the default. */
+    const girt_allocator *allocator;
+    /** Zero. */
+    uint64_t reserved[4];
+} girt_keyed_limiter_options;
+
+/**
+ * Makes a keyed limiter with all of its memory.
+ *
+ * @param out  set on GIRT_OK only.
+ * @param options  copied; its allocator must outlive the limiter.
+ * @return  GIRT_OK; GIRT_E_INVALID: a NULL, a field out of range;
+ * GIRT_E_TOO_LARGE: keys over 2^33 or more than can be addressed;
+ * GIRT_E_NOMEM.
+ *
+ * Threads: any.
+ * Progress: blocking (allocates).
+ * Order: what happened before it is seen by whoever is handed the limiter.
+ * Since: 0.1
+ */
+GIRT_API girt_status girt_keyed_limiter_create(
+    girt_keyed_limiter **out, const girt_keyed_limiter_options *options);
+
+/**
+ * Frees a keyed limiter that no other call is in or will be; NULL does nothing.
+ *
+ * @param limiter  gone afterwards.
+ *
+ * Threads: one, excluding all others on this limiter.
+ * Progress: blocking.
+ * Order: none.
+ * Since: 0.1
+ */
+GIRT_API void girt_keyed_limiter_destroy(girt_keyed_limiter *limiter);
+
+/**
+ * Takes tokens of a key now, by the limiter's clock, all of them or none.
+ *
+ * @param limiter  the limiter.
+ * @param key  key_size bytes, any; may be NULL when key_size is 0, which is a
+ * key too.
+ * @param key_size  0 to GIRT_KEYED_LIMITER_KEY_MAX.
+ * @param tokens  how many; 0 asks whether the key may take at all, and makes
+ * no key live.
+ * @param decision  NULL, or filled on GIRT_OK, GIRT_LIMITED and GIRT_NEVER.
+ * @return  GIRT_OK: taken; GIRT_LIMITED: too soon; GIRT_NEVER: more than the
+ * burst; GIRT_E_INVALID: a NULL; GIRT_E_TOO_LARGE: key_size.
+ *
+ * Threads: any.
+ * Progress: lock-free: a retry means that another call changed the slot.
+ * Order: none: it orders no other memory.
+ * Since: 0.1
+ */
+GIRT_API girt_status girt_keyed_limiter_take(girt_keyed_limiter *limiter,
+                                             const void *key, size_t key_size,
+                                             uint64_t tokens,
+                                             girt_decision *decision);
+
+/**
+ * The same at a time that the caller has read already.
+ *
+ * @param limiter  the limiter.
+ * @param key  key_size bytes.
+ * @param key_size  0 to GIRT_KEYED_LIMITER_KEY_MAX.
+ * @param tokens  how many.
+ * @param now_ns  the time of the limiter's clock; a stale one is safe.
+ * @param decision  NULL, or filled as by girt_keyed_limiter_take.
+ * @return  as girt_keyed_limiter_take.
+ *
+ * Threads: any.
+ * Progress: lock-free.
+ * Order: none.
+ * Since: 0.1
+ */
+GIRT_API girt_status girt_keyed_limiter_take_at(girt_keyed_limiter *limiter,
+                                                const void *key,
+                                                size_t key_size,
+                                                uint64_t tokens, int64_t now_ns,
+                                                girt_decision *decision);
+
+GIRT_END
+
+#endif /* GIRT_KEYED_LIMITER_H */

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* keyed_limiter.c - keys and times outside, hashes and marks inside
+ * (keyed_table.c, gcra_internal.h).
+ *
+ * The base of all marks is the time of the first call and never moves, because
+ * millions of marks could not move with it.  The line is therefore coarser than
+ * a limiter's: at most 4 marks a nanosecond, exact for limits that are 1 or 2
+ * in lowest terms (1000 a second is 1 a million ns), and else at most half a
+ * nanosecond late after a rest, never early, and the rate is exact. */
+#include <girt/keyed_limiter.h>
+
+#include <string.h>
+
+#include <girt/hash.h>
+
+#include "core/alloc_internal.h"
+#include "core/assert.h"
+#include "core/atomic.h"
+#include "core/clock_internal.h"
+#include "core/random.h"
+#include "limiter/gcra_internal.h"
+#include "limiter/keyed_table.h"
+
+enum { NAME_MAX_BYTES = 255, MARKS_PER_NS = 4 };
+
+/* No call yet. */
+#define NO_BASE  INT64_MIN
+#define KEYS_MAX (UINT64_C(1) << 33)
+
+struct girt_keyed_limiter {
+    /* Written at create. */
+    girt__gcra gcra; /* but for its base */
+    /* NO_BASE, then the time of the first call. */
+    int64_t base_ns;
+    /* Written at create. */
+    uint64_t seed;
+    girt_clock clock;
+    girt_status when_full;
+    girt_allocator allocator;
+    girt__keyed_table table;
+    char name[NAME_MAX_BYTES + 1];
+};
+
+static girt_status options_check(const girt_keyed_limiter_options *options,
+                                 girt__gcra *gcra)
+{
+    if (options->metrics != NULL || options->keys == 0 ||
+        (options->when_full != GIRT_LIMITED && options->when_full != GIRT_OK))
+        return GIRT_E_INVALID;
+    for (size_t i = 0; i < 4; i++)
+        if (options->reserved[i] != 0)
+            return GIRT_E_INVALID;
+    if (options->name != NULL) {
+        size_t const size = strnlen(options->name, NAME_MAX_BYTES + 1);
+        if (size == 0 || size > NAME_MAX_BYTES)
+            return GIRT_E_INVALID;
+    }
+    return girt__gcra_set(gcra, &options->rate, MARKS_PER_NS,
+                          2 * GIRT__MARK_TIME);
+}
+
+girt_status girt_keyed_limiter_create(girt_keyed_limiter **out,
+                                      const girt_keyed_limiter_options *options)
+{
+    if (out == NULL || options == NULL)
+        return GIRT_E_INVALID;
+    girt__gcra gcra;
+    girt_allocator allocator;
+    girt_status status = options_check(options, &gcra);
+    if (status == GIRT_OK)
+        status = girt__allocator_resolve(&allocator, options->allocator);
+    if (status != GIRT_OK)
+        return status;
+    if (options->keys > KEYS_MAX)
+        return GIRT_E_TOO_LARGE;
+    girt_keyed_limiter *const limiter = girt__allocate_zeroed(
+        &allocator, sizeof *limiter, _Alignof(girt_keyed_limiter));
+    if (limiter == NULL)
+        return GIRT_E_NOMEM;
+    status =
+        girt__keyed_table_create(&limiter->table, options->keys, &allocator);
+    if (status != GIRT_OK) {
+        girt__release(&allocator, limiter, sizeof *limiter);
+        return status;
+    }
+    limiter->gcra = gcra;
+    limiter->gcra.base_ns = 0;
+    limiter->base_ns = NO_BASE;
+    limiter->seed = girt__random_seed();
+    limiter->clock = girt__clock_resolve(&options->clock);
+    limiter->when_full = options->when_full;
+    limiter->allocator = allocator;
+    if (options->name != NULL)
+        memcpy(limiter->name, options->name, strlen(options->name));
+    *out = limiter;
+    return GIRT_OK;
+}
+
+void girt_keyed_limiter_destroy(girt_keyed_limiter *limiter)
+{
+    if (limiter == NULL)
+        return;
+    girt_audit(girt__keyed_table_is_valid(&limiter->table));
+    girt_allocator const allocator = limiter->allocator;
+    girt__keyed_table_destroy(&limiter->table, &allocator);
+    girt__release(&allocator, limiter, sizeof *limiter);
+}
+
+static int64_t base_of(girt_keyed_limiter *limiter, int64_t now_ns)
+{
+    /* Relaxed: nothing but the number itself, which changes once. */
+    int64_t base = girt_load_relaxed(&limiter->base_ns);
+    if (girt_likely(base != NO_BASE))
+        return base;
+    int64_t const wish = now_ns == NO_BASE ? NO_BASE + 1 : now_ns;
+    return girt_cas_relaxed(&limiter->base_ns, &base, wish) ? wish : base;
+}
+
+static void describe(const girt__gcra *gcra, girt_status status,
+                     const girt__keyed_answer *answer, int64_t now_ns,
+                     girt_decision *decision)
+{
+    decision->status = status;
+    decision->retry_after_ns =
+        status == GIRT_OK      ? 0
+        : status == GIRT_NEVER ? INT64_MAX
+                               : girt__gcra_until(gcra, answer->due, now_ns);
+    girt__gcra_describe(gcra, answer->mark, now_ns, decision);
+}
+
+static girt_status full(const girt_keyed_limiter *limiter,
+                        const girt__gcra *gcra,
+                        const girt__keyed_answer *answer, uint64_t tokens,
+                        int64_t now_ns, girt_decision *decision)
+{
+    if (decision == NULL)
+        return limiter->when_full;
+    decision->status = limiter->when_full;
+    decision->reset_after_ns = 0;
+    if (limiter->when_full == GIRT_OK) {
+        decision->remaining = gcra->burst - tokens;
+        decision->retry_after_ns = 0;
+        return GIRT_OK;
+    }
+    int64_t const until_ns = girt__gcra_until(gcra, answer->due, now_ns);
+    decision->remaining = 0;
+    decision->retry_after_ns = until_ns == 0 ? 1 : until_ns;
+    return GIRT_LIMITED;
+}
+
+/* Any rate, any time, any number. */
+static girt_status take_slow(girt_keyed_limiter *limiter, uint64_t hash,
+                             uint64_t tokens, int64_t now_ns,
+                             girt_decision *decision)
+{
+    girt__gcra gcra = limiter->gcra;
+    gcra.base_ns = base_of(limiter, now_ns);
+    bool const never = tokens > gcra.burst;
+    girt__keyed_ask const ask = {
+        .hash = hash,
+        .need = never ? 0 : (int64_t)(tokens * gcra.cost),
+        .room = gcra.room,
+        .time = girt__gcra_time(&gcra, now_ns),
+        .time_up = girt__gcra_time_up(&gcra, now_ns),
+    };
+    girt__keyed_answer answer;
+    girt_status status = girt__keyed_table_take(&limiter->table, &ask, &answer);
+    if (status == GIRT_FULL)
+        return full(limiter, &gcra, &answer, tokens, now_ns, decision);
+    if (never)
+        status = GIRT_NEVER;
+    if (decision != NULL)
+        describe(&gcra, status, &answer, now_ns, decision);
+    return status;
+}
+
+/* The usual case: den is 1, the time near, the tokens within the burst. */
+static girt_status take(girt_keyed_limiter *limiter, uint64_t hash,
+                        uint64_t tokens, int64_t now_ns,
+                        girt_decision *decision)
+{
+    const girt__gcra *const g = &limiter->gcra;
+    int64_t const base_ns = girt_load_relaxed(&limiter->base_ns);
+    hash += hash == 0; /* 0 is an empty slot */
+    if (girt_unlikely(g->den != 1 || g->tick == 0 || base_ns == NO_BASE ||
+                      tokens > g->burst ||
+                      !girt__gcra_near(base_ns, g->reach_ns, now_ns)))
+        return take_slow(limiter, hash, tokens, now_ns, decision);
+    girt__keyed_ask ask;
+    ask.hash = hash;
+    ask.need = (int64_t)(tokens * g->cost);
+    ask.room = g->room;
+    ask.time = (now_ns - base_ns) * (int64_t)g->tick;
+    ask.time_up = ask.time;
+    girt__keyed_answer answer;
+    girt_status const status =
+        girt__keyed_table_take(&limiter->table, &ask, &answer);
+    if (girt_unlikely(status == GIRT_FULL)) {
+        girt__gcra gcra = *g;
+        gcra.base_ns = base_ns;
+        return full(limiter, &gcra, &answer, tokens, now_ns, decision);
+    }
+    if (decision == NULL)
+        return status;
+    decision->status = status;
+    decision->retry_after_ns =
+        status == GIRT_OK
+            ? 0
+            : (int64_t)(((uint64_t)(answer.due - ask.time) + g->tick - 1) /
+                        g->tick);
+    girt__gcra_describe_whole(decision, answer.mark - ask.time, ask.room,
+                              g->cost, g->tick);
+    return status;
+}
+
+girt_status girt_keyed_limiter_take_at(girt_keyed_limiter *limiter,
+                                       const void *key, size_t key_size,
+                                       uint64_t tokens, int64_t now_ns,
+                                       girt_decision *decision)
+{
+    if (girt_unlikely(limiter == NULL || (key == NULL && key_size != 0)))
+        return GIRT_E_INVALID;
+    if (girt_unlikely(key_size > GIRT_KEYED_LIMITER_KEY_MAX))
+        return GIRT_E_TOO_LARGE;
+    return take(limiter, girt_hash(key, key_size, limiter->seed), tokens,
+                now_ns, decision);
+}
+
+girt_status girt_keyed_limiter_take(girt_keyed_limiter *limiter,
+                                    const void *key, size_t key_size,
+                                    uint64_t tokens, girt_decision *decision)
+{
+    if (girt_unlikely(limiter == NULL))
+        return GIRT_E_INVALID;
+    return girt_keyed_limiter_take_at(limiter, key, key_size, tokens,
+                                      girt__clock_now(&limiter->clock),
+                                      decision);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* keyed_table.h - buckets of tokens for many keys, in fixed memory. */
+#ifndef GIRT_LIMITER_KEYED_TABLE_H
+#define GIRT_LIMITER_KEYED_TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <girt/alloc.h>
+#include <girt/fast/atomic.h>
+#include <girt/status.h>
+
+#include "core/cacheline.h"
+
+enum { GIRT__KEYED_SLOTS = 4 };
+
+/* A line of slots: {hash, state}.  {0, 0}: empty.  State even: the key's mark
+ * (gcra_internal.h).  State odd: a claim that is not settled. */
+typedef struct girt__keyed_group {
+    GIRT_ALIGNED(GIRT_CACHELINE) girt_fast_pair slots[GIRT__KEYED_SLOTS];
+} girt__keyed_group;
+_Static_assert(sizeof(girt__keyed_group) == GIRT_CACHELINE, "one line");
+
+typedef struct girt__keyed_table {
+    /* Written once. */
+    girt__keyed_group *groups;
+    uint32_t *reaches; /* of a home: how many groups on its keys may be */
+    size_t groups_count;
+    uint64_t keys_max;
+    /* Written by claims. */
+    GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t used; /* slots that are not empty */
+    uint64_t tickets;
+    uint64_t hand;      /* the group where the next sweep begins */
+    int64_t forgotten;  /* no mark that was thrown away is beyond it */
+    int64_t full_until; /* while used == keys_max: no slot is idle before it */
+} girt__keyed_table;
+
+/* A request, all in marks. */
+typedef struct girt__keyed_ask {
+    uint64_t hash; /* not 0 */
+    int64_t need;
+    int64_t room;
+    int64_t time;    /* rounded down */
+    int64_t time_up; /* rounded up */
+} girt__keyed_ask;
+
+typedef struct girt__keyed_answer {
+    int64_t mark; /* the key's bucket, after the take when OK */
+    int64_t due;  /* the time that a refused request waits for */
+} girt__keyed_answer;
+
+/* GIRT_E_TOO_LARGE: does not fit a size_t. */
+girt_status girt__keyed_table_create(girt__keyed_table *table, uint64_t keys,
+                                     const girt_allocator *allocator);
+void girt__keyed_table_destroy(girt__keyed_table *table,
+                               const girt_allocator *allocator);
+
+/* OK, LIMITED, or FULL: the key is not live and `keys` others are. */
+girt_status girt__keyed_table_take(girt__keyed_table *table,
+                                   const girt__keyed_ask *ask,
+                                   girt__keyed_answer *answer);
+
+/* Whether counters and slots agree; nobody else may be inside. */
+bool girt__keyed_table_is_valid(const girt__keyed_table *table);
+
+#endif /* GIRT_LIMITER_KEYED_TABLE_H */
