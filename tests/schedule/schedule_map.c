@@ -145,8 +145,7 @@ static void call(game *g, size_t thread, uint32_t kind, uint64_t key)
     switch (kind) {
     case MAP_GET:
         if (schedule_random(2) == 0) {
-            status =
-                girt_map_view(g->map, &key, sizeof key, view_it, &value);
+            status = girt_map_view(g->map, &key, sizeof key, view_it, &value);
             break;
         }
         status = girt_map_get(g->map, &key, sizeof key, &w);
@@ -163,14 +162,12 @@ static void call(game *g, size_t thread, uint32_t kind, uint64_t key)
         value = narrow(&w);
         break;
     case MAP_EXCHANGE:
-        status =
-            girt_map_update(g->map, &key, sizeof key, exchange_it, &e);
+        status = girt_map_update(g->map, &key, sizeof key, exchange_it, &e);
         if (status == GIRT_OK && e.differs)
             status = GIRT_EXISTS;
         break;
     default:
-        status =
-            girt_map_update(g->map, &key, sizeof key, increase_it, &i);
+        status = girt_map_update(g->map, &key, sizeof key, increase_it, &i);
         value = i.sum;
     }
     history_end(&g->h, o, (uint64_t)status, value);
@@ -267,10 +264,15 @@ static void check(void *context)
 static void play(const char *name, size_t runs, size_t stopped, game g)
 {
     history_init(&g.h, SCHEDULE_THREADS_MAX, CALLS_MAX);
-    schedule const s = {.name = name, .threads = g.threads, .runs = runs,
-                        .stopped_threads = stopped, .context = &g,
+    schedule const s = {.name = name,
+                        .threads = g.threads,
+                        .runs = runs,
+                        .stopped_threads = stopped,
+                        .context = &g,
                         .flags = SCHEDULE_STOPS_LATER,
-                        .setup = setup, .body = body, .check = check,
+                        .setup = setup,
+                        .body = body,
+                        .check = check,
                         .steps_max = 60000};
     schedule_must_pass(&s);
     history_free(&g.h);
@@ -296,8 +298,7 @@ static void stopped_writer_stops_no_reader(void **state)
 {
     (void)state;
     play("readers", 3000, 2,
-         (game){.threads = 3, .calls = 5,
-                .only_reads = {true, false, true}});
+         (game){.threads = 3, .calls = 5, .only_reads = {true, false, true}});
 }
 
 static void walk_body(void *context, size_t thread)
@@ -313,9 +314,14 @@ static void walk_sees_what_stays_once(void **state)
     (void)state;
     game g = {.threads = 4, .calls = 4, .barriers = true};
     history_init(&g.h, SCHEDULE_THREADS_MAX, CALLS_MAX);
-    schedule const s = {.name = "walk", .threads = 4, .runs = 3000,
-                        .context = &g, .setup = setup, .body = walk_body,
-                        .check = check, .steps_max = 60000};
+    schedule const s = {.name = "walk",
+                        .threads = 4,
+                        .runs = 3000,
+                        .context = &g,
+                        .setup = setup,
+                        .body = walk_body,
+                        .check = check,
+                        .steps_max = 60000};
     schedule_must_pass(&s);
     history_free(&g.h);
 }
