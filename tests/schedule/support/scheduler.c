@@ -183,13 +183,14 @@ bool sched_wait(const volatile void *address, int64_t deadline_ns)
 {
     thread *const t = sched.current;
     sched.result.sleeps++;
-    buffer_drain(t);
+    sched_full_fence();
     t->status = WAITING;
     t->address = address;
     t->deadline_ns = deadline_ns;
     t->timed_out = false;
     switch_to(choose());
     t->address = NULL;
+    sched_full_fence();
     return !t->timed_out;
 }
 
@@ -264,12 +265,16 @@ uint64_t schedule_steps(void)
 static void thread_entry(void)
 {
     thread *const t = sched.current;
+    if (sched.weak)
+        weak_sync(); /* with who made it */
     if (t->start != NULL)
         (void)t->start(t->argument);
     else
         sched.scenario->body(sched.scenario->context, index_of(t));
     t->may_stop = false;
     keys_run_destructors();
+    if (sched.weak)
+        weak_sync();
     t->status = ENDED; /* its last stores may wait on */
     (void)sched_wake(t, SCHEDULE_THREADS_MAX);
     switch_to(choose());
@@ -285,7 +290,8 @@ static void draw(uint64_t seed)
     sched.pct = (bits & 1) != 0;
     sched.plain =
         (stops || (bits >> 1 & 3) == 0) && !(flags & SCHEDULE_NO_PLAIN);
-    sched.buffers = (bits >> 3 & 3) == 0 && !(flags & SCHEDULE_NO_BUFFERS);
+    sched.buffers = (bits >> 3 & 3) == 0 && !(flags & SCHEDULE_IN_ORDER);
+    sched.weak = (bits >> 3 & 3) == 1 && !(flags & SCHEDULE_IN_ORDER);
     sched.timeouts = (bits >> 5 & 3) == 0 && !(flags & SCHEDULE_NO_TIMEOUTS);
     sched.signals = (bits >> 7 & 3) == 0 || (flags & SCHEDULE_SIGNALS);
     sched.switch_chance = 512u >> (bits >> 9 & 0xff) % 6;
@@ -381,6 +387,7 @@ static bool run_once(uint64_t seed, size_t stop_thread, size_t stop_step,
     sched.aborting = false;
     draw(seed);
     buffer_reset();
+    weak_reset();
     keys_reset();
     sched.active = true;
     if (sched.scenario->setup != NULL)

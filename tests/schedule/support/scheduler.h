@@ -11,6 +11,8 @@
  *   plain       switches at plain accesses too, not at atomic ones only
  *   buffers     stores wait in a buffer of the thread, as on x86 (TSO): finds a
  *               missing store-load fence
+ *   weak        a load may see an older value, as C11 allows and arm64 does:
+ *               finds a missing acquire or release
  *   timeouts    a deadline may pass although others could go on; a futex wait
  *               may end as if by a signal
  *
@@ -27,7 +29,7 @@
 #define SCHEDULE_THREADS_MAX 8
 
 enum {
-    SCHEDULE_NO_BUFFERS = 1,   /* sequentially consistent runs only */
+    SCHEDULE_IN_ORDER = 1,     /* sequentially consistent runs only */
     SCHEDULE_NO_PLAIN = 2,     /* switches at atomic accesses only */
     SCHEDULE_NO_TIMEOUTS = 4,  /* deadlines pass only when all wait */
     SCHEDULE_SIGNALS = 8,      /* futex waits end early now and then */

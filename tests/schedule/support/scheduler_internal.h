@@ -47,7 +47,7 @@ typedef struct scheduler {
     int64_t now_ns;
     uint64_t trace;
     /* drawn from the seed */
-    bool pct, plain, buffers, timeouts, signals;
+    bool pct, plain, buffers, weak, timeouts, signals;
     uint32_t switch_chance; /* of 1024, at an atomic access */
     uint32_t plain_chance;  /* of 1024, at a plain access */
     size_t changes[4];      /* PCT: the steps that lower a priority */
@@ -93,6 +93,31 @@ void buffer_drain_all(void);
 void buffer_leak(void);
 /* Drains when the range holds a word that waits in the current's buffer. */
 void buffer_touch(const volatile void *address, size_t size);
+
+/* weak_memory.c: with sched.weak, in a run. */
+void weak_reset(void);
+void weak_store(volatile void *address, const void *value, size_t size,
+                int order);
+/* false: what memory holds is all there is. */
+bool weak_load(const volatile void *address, void *value, size_t size,
+               int order);
+void weak_change_begin(const volatile void *address, size_t size, int order);
+void weak_change_end(volatile void *address, const void *value, size_t size,
+                     int order);
+void weak_fence(int order);
+/* Both ways with all others that call it: locks and system calls. */
+void weak_sync(void);
+void weak_forget(const volatile void *address, size_t size);
+
+/* A full fence of what is not instrumented: buffers out, clocks joined. */
+static inline void sched_full_fence(void)
+{
+    if (sched.current == NULL)
+        return;
+    buffer_drain_current();
+    if (sched.weak)
+        weak_sync();
+}
 
 /* virtual_heap.c */
 void heap_reset(bool abandon);

@@ -49,7 +49,7 @@ static long fail_with(int error)
 static long futex_wait(uint32_t *word, uint32_t value, int64_t deadline_ns)
 {
     sched_point(1, 4);
-    buffer_drain(sched.current);
+    sched_full_fence();
     heap_check(word, sizeof *word);
     if (*word != value)
         return fail_with(EAGAIN);
@@ -73,7 +73,7 @@ static long futex(uint32_t *word, int operation, uint32_t value,
     case FUTEX_WAKE:
     case FUTEX_WAKE_BITSET:
         sched_point(1, 4);
-        buffer_drain(sched.current);
+        sched_full_fence();
         return (long)sched_wake(word, value > INT_MAX ? INT_MAX : value);
     default:
         schedule_fail("futex operation %d is not simulated", operation);

@@ -25,7 +25,7 @@ static void edge(void)
     if (!sched_on())
         return;
     sched_point(4, 0);
-    buffer_drain(sched.current);
+    sched_full_fence();
 }
 
 void __wrap_girt_epoch_enter(void)

@@ -55,7 +55,7 @@ int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
     if (!sched_on())
         return __real_pthread_mutex_lock(mutex);
     sched_point(3, 0);
-    buffer_drain(sched.current);
+    sched_full_fence();
     lock(mutex);
     return 0;
 }
@@ -64,7 +64,7 @@ int __wrap_pthread_mutex_trylock(pthread_mutex_t *mutex)
 {
     if (sched_on()) {
         sched_point(3, 0);
-        buffer_drain(sched.current);
+        sched_full_fence();
     }
     return __real_pthread_mutex_trylock(mutex);
 }
@@ -73,7 +73,7 @@ int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex)
 {
     if (sched_on()) {
         sched_point(3, 0);
-        buffer_drain(sched.current);
+        sched_full_fence();
     }
     int const result = __real_pthread_mutex_unlock(mutex);
     if (sched_on())
@@ -85,7 +85,7 @@ int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 {
     if (!sched_on())
         return __real_pthread_cond_wait(cond, mutex);
-    buffer_drain(sched.current);
+    sched_full_fence();
     (void)__real_pthread_mutex_unlock(mutex);
     (void)sched_wake(mutex, SCHEDULE_THREADS_MAX);
     (void)sched_wait(cond, FOREVER);
@@ -98,6 +98,7 @@ int __wrap_pthread_cond_signal(pthread_cond_t *cond)
     if (!sched_on())
         return __real_pthread_cond_signal(cond);
     sched_point(3, 0);
+    sched_full_fence();
     (void)sched_wake(cond, 1);
     return 0;
 }
@@ -107,6 +108,7 @@ int __wrap_pthread_cond_broadcast(pthread_cond_t *cond)
     if (!sched_on())
         return __real_pthread_cond_broadcast(cond);
     sched_point(3, 0);
+    sched_full_fence();
     (void)sched_wake(cond, SCHEDULE_THREADS_MAX);
     return 0;
 }
@@ -127,7 +129,7 @@ int __wrap_pthread_create(pthread_t *made, const pthread_attr_t *attributes,
     if (sched.current == NULL)
         return __real_pthread_create(made, attributes, start, argument);
     sched_point(3, 0);
-    buffer_drain(sched.current);
+    sched_full_fence();
     int const index = sched_spawn(start, argument);
     if (index < 0)
         return EAGAIN;
@@ -142,6 +144,7 @@ int __wrap_pthread_join(pthread_t other, void **result)
     sched_point(3, 0);
     while (sched.threads[other].status != ENDED)
         (void)sched_wait(&sched.threads[other], FOREVER);
+    sched_full_fence();
     return 0;
 }
 

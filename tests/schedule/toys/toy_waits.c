@@ -47,6 +47,7 @@ uint64_t toy_box_read(toy_box *b)
 {
     if (b->counted)
         (void)girt_add_acq_rel(&b->readers, 1);
+    girt_fence_seq_cst();
     uint64_t *const content = girt_load_acquire(&b->content);
     uint64_t const value = *content;
     if (b->counted)
@@ -61,6 +62,7 @@ void toy_box_replace(toy_box *b, uint64_t value)
         abort();
     *fresh = value;
     uint64_t *const old = girt_swap_acq_rel(&b->content, fresh);
+    girt_fence_seq_cst();
     while (b->counted && girt_load_acquire(&b->readers) != 0)
         girt_pause();
     free(old);
@@ -72,7 +74,8 @@ void toy_pair_write(toy_pair *p, uint64_t value)
 {
     uint32_t const sequence = girt_load_relaxed(&p->sequence);
     girt_store_relaxed(&p->sequence, sequence + 1);
-    girt_fence_release();
+    if (!p->no_release)
+        girt_fence_release();
     girt_store_relaxed(&p->a, value);
     girt_store_relaxed(&p->b, value);
     girt_store_release(&p->sequence, sequence + 2);

@@ -76,11 +76,12 @@ typedef struct toy_box {
 uint64_t toy_box_read(toy_box *b);
 void toy_box_replace(toy_box *b, uint64_t value);
 
-/* Two words that belong together. mistake: no second look at the sequence. */
+/* Two words that belong together. mistakes: no second look at the sequence; no
+ * fence between the sequence and the words. */
 typedef struct toy_pair {
     uint32_t sequence;
     uint64_t a, b;
-    bool no_second_look;
+    bool no_second_look, no_release;
 } toy_pair;
 void toy_pair_write(toy_pair *p, uint64_t value);
 void toy_pair_read(toy_pair *p, uint64_t *a, uint64_t *b);
