@@ -158,7 +158,7 @@ girt_status girt__ring_push(girt__ring *ring, void *const *items, size_t count,
 {
     unsigned pauses = RING_PAUSES_FIRST, rounds = 0;
     for (;;) {
-        uint64_t tail = girt_load_relaxed(&ring->tail);
+        uint64_t tail = girt_load_acquire(&ring->tail);
         uint64_t const ticket = tail & RING_TICKET;
         uint64_t const turn =
             girt_load_acquire(&girt__ring_slot(ring, ticket)->turn);
