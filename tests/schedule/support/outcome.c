@@ -6,12 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "schedule/support/fiber.h"
+#include "schedule/support/scheduler_internal.h"
 #include "support/check.h"
 #include "support/scale.h"
 #include "support/threads.h"
-
-schedule_result schedule_run_all(const schedule *s, uint64_t base);
 
 static uint64_t base_seed(void)
 {

@@ -63,6 +63,13 @@ static inline bool sched_on(void)
     return sched.current != NULL && sched.held == 0;
 }
 
+/* What a fiber runs. */
+void sched_thread_entry(void);
+/* One run. false: it failed. *reached: the thread to stop came to its step. */
+bool sched_run(uint64_t seed, size_t stop_thread, size_t stop_step,
+               bool *reached);
+/* All runs that the scenario asks for, or the one of GIRT_SCHEDULE. */
+schedule_result schedule_run_all(const schedule *s, uint64_t base);
 /* A place where the current thread may have to wait for its turn. `kind` and
  * `size` go into the trace. */
 void sched_point(uint32_t kind, size_t size);
