@@ -32,6 +32,8 @@ typedef struct vector {
 
 typedef struct version {
     uint64_t value;
+    vector read; /* by each thread's clock, when it first read this or a newer
+                    one; 0: not yet */
     uint32_t thread, at;  /* at 0: before all */
     uint32_t first, last; /* which bytes were stored */
     bool ordered;         /* sequentially consistent */
@@ -181,6 +183,24 @@ static void record(volatile void *address, const void *value, size_t size,
     c->seen[t] = c->oldest + c->count - 1;
 }
 
+/* The thread's reading is an event that others can come after: none of these
+ * takes an older version. */
+static void note_read(cell *c, size_t t, uint32_t i)
+{
+    uint32_t const now = ++clocks[t].at[t];
+    c->seen[t] = c->oldest + i;
+    for (uint32_t j = i + 1; j-- > 0 && c->versions[j].read.at[t] == 0;)
+        c->versions[j].read.at[t] = now;
+}
+
+static bool was_read_before(const version *v, size_t t)
+{
+    for (size_t i = 0; i < SCHEDULE_THREADS_MAX; i++)
+        if (v->read.at[i] != 0 && v->read.at[i] <= clocks[t].at[i])
+            return true;
+    return false;
+}
+
 static void raise(uint64_t *to, uint64_t stamp)
 {
     if (*to < stamp)
@@ -210,7 +230,8 @@ static uint32_t least(const cell *c, size_t t, int order)
     uint32_t i = c->count - 1;
     for (; i > 0; i--) {
         const version *const v = &c->versions[i];
-        if (v->at <= clocks[t].at[v->thread] || c->oldest + i <= c->seen[t] ||
+        if (v->at <= clocks[t].at[v->thread] || was_read_before(v, t) ||
+            c->oldest + i <= c->seen[t] ||
             (v->ordered && order == __ATOMIC_SEQ_CST) ||
             (acquires(order) && v->stamp != 0 && v->stamp <= horizon[t]))
             break;
@@ -232,7 +253,7 @@ bool weak_load(const volatile void *address, void *value, size_t size,
     if (from < i && rng_below(&sched.rng, 2) == 0)
         i = from + (uint32_t)rng_below(&sched.rng, i - from + 1);
     const version *const v = &c->versions[i];
-    c->seen[t] = c->oldest + i;
+    note_read(c, t, i);
     memcpy(value, (const char *)&v->value + ((uintptr_t)address - c->word),
            size);
     learn(t, v, order);
@@ -249,7 +270,7 @@ void weak_change_begin(const volatile void *address, size_t size, int order)
         cell *const c = cell_of((const volatile char *)address + at, false);
         if (c == NULL || c->count == 0)
             continue;
-        c->seen[t] = c->oldest + c->count - 1;
+        note_read(c, t, c->count - 1);
         learn(t, &c->versions[c->count - 1], order);
     }
 }
