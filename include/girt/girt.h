@@ -9,6 +9,8 @@
 #include <girt/epoch.h>
 #include <girt/export.h>
 #include <girt/hash.h>
+#include <girt/keyed_limiter.h>
+#include <girt/limiter.h>
 #include <girt/map.h>
 #include <girt/map64.h>
 #include <girt/mpmc.h>
