@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Goal: out of memory at any allocation is GIRT_E_NOMEM with nothing leaked, or
  * where a take allocates, a take without a lease.
  * Method: an allocator that fails at step k, for all k. */

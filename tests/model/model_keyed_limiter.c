@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Goal: every key has a bucket of its own, `keys` of them live at once, and
  * not one more.
  * Method: random takes of random keys, of which too many are live now and

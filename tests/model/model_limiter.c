@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Goal: every answer of a limiter is that of exact arithmetic.
  * Method: random calls with random, also stale, times beside a twin that keeps
  * the arrival time as a fraction with the rate's own denominator; status,

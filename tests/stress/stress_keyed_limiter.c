@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Goal: threads that meet over the same keys, and over the same slots, never
  * give a key two buckets, and never lose one.
  * Method: a table with hardly more slots than live keys, so that keys come and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Goal: no interleaving of takes, cancels, rate changes, lease refills and
  * thread ends admits more than the bound in any window.
  * Method: threads with times that are stale by random amounts write down what

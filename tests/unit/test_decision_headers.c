@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Goal: header lines as the draft has them, in any buffer.
  * Method: known answers, and every buffer size for one of them. */
 #include <girt/limiter.h>

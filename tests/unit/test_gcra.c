@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Goal: a rate is kept exactly or refused, at any size.
  * Method: the line of marks of extreme and of ordinary rates is compared with
  * the fraction that they stand for. */

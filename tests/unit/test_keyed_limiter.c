@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Goal: create refuses what is out of range, keys are bytes of any length, and
  * a full table answers as it was told to.
  * Method: a manual clock, few keys. */

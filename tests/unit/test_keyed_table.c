@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Goal: the table holds as many keys as were asked for, whichever they are, and
  * one slot for each.
  * Method: chosen hashes, all with one home; the walker after each step; threads

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Goal: leases hand out no more than the bound and lose nothing that they
  * need not.
  * Method: threads of one after another on a manual clock, with every token

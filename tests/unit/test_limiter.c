@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Goal: create refuses what is out of range, take and peek keep their header's
  * word at the edges.
  * Method: a manual clock, extreme tokens, times and rates, one call each. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Goal: set_rate creates no token and loses none, and takes meanwhile see one
  * rate whole.
  * Method: a standing manual clock and random rates; then a thread that takes

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Goal: girt_limiter answers as golang.org/x/time/rate and governor do.
  * Method: every row of their tables is played on a manual clock; the rows in
  * which the clock goes back are named here, with what girt answers instead. */

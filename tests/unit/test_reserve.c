@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Goal: reservations act when they say, cancel gives back what nobody was
  * promised on top of, wait ends when the clock says so.
  * Method: a manual clock; for wait also the real ones, and a thread that moves

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Goal: tokens from several limiters, all or nothing.
  * Method: limiters of which one is short; what is left in the others. */
 #include <girt/limiter.h>
