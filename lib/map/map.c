@@ -71,19 +71,24 @@ girt_status girt_map_create(girt_map **out, const girt_map_options *options)
         girt__allocate(&allocator, sizeof *map, GIRT_DESTRUCTIVE);
     if (map == NULL)
         return GIRT_E_NOMEM;
-    const girt_status status =
+    girt_status status =
         girt__index_init(&map->index, GIRT__LINE, options->expected,
                          options->shards, &allocator);
-    if (status != GIRT_OK) {
-        girt__release(&allocator, map, sizeof *map);
-        return status;
-    }
-    map->heap = (girt__heap){.allocator = allocator,
-                             .stripes = &map->index.stripes,
-                             .value_size = options->value_size};
+    if (status != GIRT_OK)
+        goto fail_index;
+    status = girt__heap_init(&map->heap, options->value_size,
+                             &map->index.stripes, &allocator);
+    if (status != GIRT_OK)
+        goto fail_heap;
     girt__hash_key_init(&map->hash_key, options->seed);
     *out = map;
     return GIRT_OK;
+
+fail_heap:
+    girt__index_destroy(&map->index);
+fail_index:
+    girt__release(&allocator, map, sizeof *map);
+    return status;
 }
 
 /* Nobody else uses the map any more, so its nodes need no waiting for. */
@@ -109,6 +114,7 @@ void girt_map_destroy(girt_map *map)
     girt_audit(girt__index_is_valid(&map->index));
     free_nodes(map);
     const girt_allocator allocator = map->heap.allocator;
+    girt__heap_destroy(&map->heap);
     girt__index_destroy(&map->index);
     girt__release(&allocator, map, sizeof *map);
 }
@@ -347,7 +353,10 @@ size_t girt_map_count(const girt_map *map)
 
 size_t girt_map_bytes(const girt_map *map)
 {
-    return map == NULL ? 0 : sizeof *map + girt__index_bytes(&map->index);
+    if (map == NULL)
+        return 0;
+    return sizeof *map + girt__heap_bytes(&map->heap) +
+           girt__index_bytes(&map->index);
 }
 
 /* The next table's entries; *more: none said stop. */

@@ -19,12 +19,23 @@
 #include "core/epoch_internal.h"
 #include "map/map_stripes.h"
 
+typedef struct girt__spares girt__spares;
+
 /* Where the nodes of one map come from and go to; outlives them all. */
 typedef struct girt__heap {
     girt_allocator allocator;
-    girt__stripes *stripes; /* GIRT__STRIPE_BYTES counts them */
+    girt__stripes *stripes; /* GIRT__STRIPE_BYTES counts nodes, spares too */
+    girt__spares *spares;   /* one a stripe */
     size_t value_size;
 } girt__heap;
+
+girt_status girt__heap_init(girt__heap *heap, size_t value_size,
+                            girt__stripes *stripes,
+                            const girt_allocator *allocator);
+/* After every node was freed. */
+void girt__heap_destroy(girt__heap *heap);
+/* Of what is not a node. */
+size_t girt__heap_bytes(const girt__heap *heap);
 
 typedef struct girt__node {
     uint64_t hash; /* first: the index looks for it there */
