@@ -2,7 +2,7 @@
 /* map.h - a concurrent map from byte strings to values of one fixed size.
  *
  * Keys have 0 to 65536 bytes, and NULL with size 0 is a key like any other.
- * The map grows while it is used, one table of 2816 slots at a time, so that
+ * The map grows while it is used, one table of 1536 slots at a time, so that
  * no call waits for the whole map.  An entry is immutable: a change makes a
  * new one and puts it in the old one's place, so that a value read is always
  * one that was stored whole.
@@ -20,10 +20,10 @@
  * Order: all calls on one key are linearizable; a call that changes a key
  * happens before every call that sees the change.
  * Progress: get and view take no lock and write no memory that threads share;
- * they look again only when another thread filled a slot of the same eleven,
+ * they look again only when another thread filled a slot of the same six,
  * or split the table, meanwhile.  A thread that stops or dies at any
  * instruction never stops them.  Calls that change lock the key's group of
- * eleven slots for some tens of nanoseconds, never while they allocate or run
+ * six slots for some tens of nanoseconds, never while they allocate or run
  * the caller's function; a call that must grow the map locks one table for
  * some tens of microseconds.  A thread that stops there stops those who change
  * the same group, or table, until it goes on.
