@@ -32,6 +32,7 @@
 #ifndef GIRT_KEYED_LIMITER_H
 #define GIRT_KEYED_LIMITER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -57,11 +58,13 @@ typedef struct girt_keyed_limiter_options {
     girt_clock clock;
     /** Live keys that it holds, 1 and up. */
     size_t keys;
-    /** What a key over `keys` live ones is answered.  GIRT_LIMITED: refused,
-     * retry_after_ns says when a key may be idle; I1 holds for every key.
-     * GIRT_OK, which is what a zeroed struct says: admitted and not counted;
-     * I1 then holds for the keys that are held.  Nothing else is valid. */
+    /** What a key over `keys` live ones is answered: GIRT_LIMITED, and zero
+     * means that; retry_after_ns says when a key may be idle, and I1 holds for
+     * every key.  Nothing else is valid. */
     girt_status when_full;
+    /** Such a key is admitted instead, and not counted: GIRT_OK.  I1 then holds
+     * for the keys that are held.  Not together with GIRT_LIMITED above. */
+    bool admit_when_full;
     /** NULL, or 1 to 255 bytes; copied. */
     const char *name;
     /** NULL in this version. */

@@ -35,7 +35,7 @@ struct girt_keyed_limiter {
     /* Written at create. */
     uint64_t seed;
     girt_clock clock;
-    girt_status when_full;
+    girt_status when_full; /* GIRT_LIMITED or GIRT_OK */
     girt_allocator allocator;
     girt__keyed_table table;
     char name[NAME_MAX_BYTES + 1];
@@ -44,8 +44,11 @@ struct girt_keyed_limiter {
 static girt_status options_check(const girt_keyed_limiter_options *options,
                                  girt__gcra *gcra)
 {
-    if (options->metrics != NULL || options->keys == 0 ||
-        (options->when_full != GIRT_LIMITED && options->when_full != GIRT_OK))
+    if (options->metrics != NULL || options->keys == 0)
+        return GIRT_E_INVALID;
+    /* GIRT_OK is the zero of an option that was not set: refuse then too. */
+    if (options->when_full != GIRT_OK &&
+        (options->when_full != GIRT_LIMITED || options->admit_when_full))
         return GIRT_E_INVALID;
     for (size_t i = 0; i < 4; i++)
         if (options->reserved[i] != 0)
@@ -88,7 +91,7 @@ girt_status girt_keyed_limiter_create(girt_keyed_limiter **out,
     limiter->base_ns = NO_BASE;
     limiter->seed = girt__random_seed();
     limiter->clock = girt__clock_resolve(&options->clock);
-    limiter->when_full = options->when_full;
+    limiter->when_full = options->admit_when_full ? GIRT_OK : GIRT_LIMITED;
     limiter->allocator = allocator;
     if (options->name != NULL)
         memcpy(limiter->name, options->name, strlen(options->name));

@@ -77,8 +77,10 @@ static void one_world(rng *r, size_t calls)
     int64_t now_ns = (int64_t)rng_below(r, UINT64_C(1) << 61) + 1;
     for (size_t i = 0; i < UNIVERSE; i++)
         w.arrival[i] = INT64_MIN;
-    girt_keyed_limiter_options options = {
-        .rate = w.rate, .keys = w.keys, .when_full = w.when_full};
+    girt_keyed_limiter_options options = {.rate = w.rate,
+                                          .keys = w.keys,
+                                          .admit_when_full =
+                                              w.when_full == GIRT_OK};
     girt_clock_manual(&options.clock, &now_ns);
     girt_keyed_limiter *limiter;
     check_status(girt_keyed_limiter_create(&limiter, &options), GIRT_OK);

@@ -31,6 +31,9 @@ static void test_create(void **state)
     girt_keyed_limiter_options bad = o;
     bad.when_full = GIRT_FULL;
     refuse(&bad, GIRT_E_INVALID);
+    bad.when_full = GIRT_LIMITED;
+    bad.admit_when_full = true;
+    refuse(&bad, GIRT_E_INVALID);
     bad = o;
     bad.metrics = (girt_metrics *)&now;
     refuse(&bad, GIRT_E_INVALID);
@@ -59,10 +62,14 @@ static void test_create(void **state)
     girt_keyed_limiter_destroy(NULL);
 }
 
-static girt_keyed_limiter *make(size_t keys, girt_status when_full)
+/* Rounds: full as by default, as said, and admitted. */
+static girt_keyed_limiter *make(size_t keys, int round)
 {
     girt_keyed_limiter_options options = {
-        .rate = {10, SECOND_NS, 2}, .keys = keys, .when_full = when_full};
+        .rate = {10, SECOND_NS, 2},
+        .keys = keys,
+        .when_full = round == 1 ? GIRT_LIMITED : (girt_status)0,
+        .admit_when_full = round == 2};
     girt_clock_manual(&options.clock, &now);
     girt_keyed_limiter *limiter;
     check_status(girt_keyed_limiter_create(&limiter, &options), GIRT_OK);
@@ -73,7 +80,7 @@ static void test_keys(void **state)
 {
     (void)state;
     static char large[GIRT_KEYED_LIMITER_KEY_MAX + 1];
-    girt_keyed_limiter *const l = make(100, GIRT_LIMITED);
+    girt_keyed_limiter *const l = make(100, 1);
     check_status(girt_keyed_limiter_take(NULL, "a", 1, 1, NULL),
                  GIRT_E_INVALID);
     check_status(girt_keyed_limiter_take_at(NULL, "a", 1, 1, 0, NULL),
@@ -108,9 +115,9 @@ static void test_keys(void **state)
 static void test_full(void **state)
 {
     (void)state;
-    for (int round = 0; round < 2; round++) {
-        girt_status const when_full = round == 0 ? GIRT_LIMITED : GIRT_OK;
-        girt_keyed_limiter *const l = make(64, when_full);
+    for (int round = 0; round < 3; round++) {
+        girt_status const when_full = round == 2 ? GIRT_OK : GIRT_LIMITED;
+        girt_keyed_limiter *const l = make(64, round);
         for (uint32_t key = 0; key < 64; key++)
             check_status(girt_keyed_limiter_take(l, &key, sizeof key, 1, NULL),
                          GIRT_OK);
@@ -133,7 +140,7 @@ static void test_full(void **state)
 static void test_times(void **state)
 {
     (void)state;
-    girt_keyed_limiter *const l = make(4, GIRT_LIMITED);
+    girt_keyed_limiter *const l = make(4, 0);
     check_status(girt_keyed_limiter_take_at(l, "a", 1, 2, 0, NULL), GIRT_OK);
     check_status(girt_keyed_limiter_take_at(l, "a", 1, 1, INT64_MIN, NULL),
                  GIRT_LIMITED);
