@@ -24,7 +24,9 @@
  *
  * A request that is larger than the room calls in all leases: it moves
  * lease_epoch and charges each as if it had been used up, because its thread
- * may be just about to take from it; what it did hold is lost. */
+ * may be just about to take from it; what it did hold is lost.  The charge is
+ * made at the clock's time: the caller's may be older than a lease's last use,
+ * and a burst would be whole again too soon. */
 #include <girt/limiter.h>
 
 #include <sched.h>
@@ -130,7 +132,11 @@ static void fold(girt_limiter *limiter, uint64_t room, uint64_t tokens,
 void girt__lease_recall_locked(girt_limiter *limiter, int64_t now_ns)
 {
     girt_store_relaxed(&limiter->lease_epoch, limiter->lease_epoch + 1);
-    fold(limiter, limiter->leased, 0, now_ns);
+    /* now_ns may be older than the last use of a lease.  Whoever still used
+     * one had its now_ns before the epoch moved, so none is after this. */
+    girt_fence_seq_cst();
+    int64_t const clock_ns = girt__clock_now(&limiter->clock);
+    fold(limiter, limiter->leased, 0, clock_ns > now_ns ? clock_ns : now_ns);
 }
 
 bool girt__lease_recall(girt_limiter *limiter, int64_t now_ns)
