@@ -72,6 +72,7 @@ girt_status girt_limiter_create(girt_limiter **out,
     limiter->sides[0].floor = GIRT__MARK_FRESH;
     limiter->word = (uint64_t)GIRT__MARK_FRESH;
     limiter->peak = limiter->word;
+    limiter->promised = limiter->word;
     if (limiter->lease != 0) {
         limiter->leases[0] = girt__allocate_zeroed(
             &allocator, GIRT__LEASE_FIRST * sizeof(girt__lease),

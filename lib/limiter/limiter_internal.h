@@ -73,6 +73,8 @@ struct girt_limiter {
     GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t word;
     /* The furthest word that a give-back moved back from. */
     GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t peak;
+    /* The furthest of those words that others had been promised time on. */
+    uint64_t promised;
 };
 
 /* A word and the side it names, seen at one instant. */

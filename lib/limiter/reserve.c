@@ -5,7 +5,9 @@
  * Taking the whole reservation away would let newcomers in beside those
  * promises, so cancel gives back n * cost less what the mark grew by since, as
  * golang.org/x/time/rate does: at the time of the last promise the bucket then
- * holds what the reservation held, and no more.
+ * holds what the reservation held, and no more.  A give-back that leaves such a
+ * rest moves the mark, but not the promises, back; so `promised` keeps how far
+ * they reach, and the next one counts from there.
  *
  * This counts only if the mark grew by tokens, not by a rest (a bucket that was
  * full starts again at the present).  It did not while the time is before the
@@ -45,7 +47,7 @@ girt_status girt_limiter_reserve(girt_limiter *limiter, uint64_t tokens,
 
 /* What was admitted after the mark that `word` stands for, in marks. */
 static int64_t grown_since(const girt__sight *sight, uint64_t word,
-                           uint64_t generation, int64_t act_at_ns)
+                           uint64_t generation, int64_t act_at_ns, int64_t back)
 {
     int64_t grown;
     if (sight->generation == generation)
@@ -53,16 +55,27 @@ static int64_t grown_since(const girt__sight *sight, uint64_t word,
     else /* act_at_ns was rounded up: one less is on the strict side */
         grown = sight->mark - sight->gcra.room -
                 girt__gcra_time(&sight->gcra, act_at_ns - 1);
+    grown += back;
     return grown < 0 ? 0 : grown;
 }
 
-static void raise_peak(girt_limiter *limiter, uint64_t word)
+static void raise_to(uint64_t *furthest, uint64_t word)
 {
-    uint64_t peak = girt_load_relaxed(&limiter->peak);
+    uint64_t seen = girt_load_relaxed(furthest);
     /* A round fails only if another give-back raised it. */
-    while ((int64_t)(word - peak) > 0 &&
-           !girt_cas_relaxed(&limiter->peak, &peak, word))
+    while ((int64_t)(word - seen) > 0 &&
+           !girt_cas_relaxed(furthest, &seen, word))
         ;
+}
+
+/* By how much the word was moved back behind what others were promised: an
+ * earlier give-back did so, and what was promised then still stands. */
+static int64_t moved_back(const girt_limiter *limiter, uint64_t word)
+{
+    /* A5 <- R5 (give_back): read after the word that the give-back left. */
+    uint64_t const promised = girt_load_relaxed(&limiter->promised);
+    int64_t const back = (int64_t)(promised - word);
+    return back < 0 ? 0 : back;
 }
 
 void girt__limiter_give_back(girt_limiter *limiter, uint64_t tokens,
@@ -74,7 +87,9 @@ void girt__limiter_give_back(girt_limiter *limiter, uint64_t tokens,
         girt__sight sight;
         girt__limiter_look(limiter, &sight);
         int64_t const now_ns = girt__clock_now(&limiter->clock);
-        int64_t const grown = grown_since(&sight, word, generation, act_at_ns);
+        int64_t const back = moved_back(limiter, sight.word);
+        int64_t const grown =
+            grown_since(&sight, word, generation, act_at_ns, back);
         if (reserved) {
             if (act_at_ns < now_ns)
                 return;
@@ -94,9 +109,12 @@ void girt__limiter_give_back(girt_limiter *limiter, uint64_t tokens,
             to = sight.floor;
         if (to >= sight.mark)
             return;
-        raise_peak(limiter, sight.word);
+        raise_to(&limiter->peak, sight.word);
+        if (grown > 0)
+            raise_to(&limiter->promised, sight.word);
         uint64_t seen = sight.word;
-        /* R3 -> A3 (limiter_rate.c): the peak, before the word goes back. */
+        /* R3 -> A3 (limiter_rate.c), R5 -> A5: these before the word goes
+         * back. */
         if (girt_cas_release(&limiter->word, &seen,
                              sight.word - (uint64_t)(sight.mark - to)))
             return;

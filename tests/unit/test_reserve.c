@@ -24,6 +24,27 @@ static girt_limiter *make(girt_rate rate, const girt_clock *clock)
     return limiter;
 }
 
+/* What the first cancel gave back must not hide the last promise from the
+ * second one. */
+static void test_cancel_younger_then_older(void **state)
+{
+    (void)state;
+    girt_limiter *const l = make((girt_rate){1, 10, 4}, NULL);
+    girt_reservation a, b, c, d;
+    int64_t const start = now;
+    check_status(girt_limiter_take(l, 4, NULL), GIRT_OK);
+    check_status(girt_limiter_reserve(l, 4, SECOND_NS, &a), GIRT_OK);
+    check_status(girt_limiter_reserve(l, 3, SECOND_NS, &b), GIRT_OK);
+    check_status(girt_limiter_reserve(l, 1, SECOND_NS, &c), GIRT_OK);
+    assert_int_equal(c.act_at_ns, start + 80);
+    girt_limiter_cancel(l, &b);
+    girt_limiter_cancel(l, &a);
+    /* c and d: 5 tokens, one more than the burst, so 10 ns apart at least. */
+    check_status(girt_limiter_reserve(l, 4, SECOND_NS, &d), GIRT_OK);
+    assert_true(d.act_at_ns >= c.act_at_ns + 10);
+    girt_limiter_destroy(l);
+}
+
 static void test_reserve(void **state)
 {
     (void)state;
@@ -140,6 +161,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reserve),     cmocka_unit_test(test_far_ahead),
+        cmocka_unit_test(test_cancel_younger_then_older),
         cmocka_unit_test(test_wait),        cmocka_unit_test(test_wait_real),
         cmocka_unit_test(test_wait_manual),
     };
