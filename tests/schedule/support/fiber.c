@@ -23,7 +23,9 @@
 
 static fiber fibers[FIBERS_MAX];
 static fiber main_fiber;
-static bool fsgsbase;
+#if defined(__x86_64__)
+static bool fsgsbase; /* the thread pointer can be set without the kernel */
+#endif
 
 bool fibers_supported(void)
 {
