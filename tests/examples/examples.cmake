@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+# Tests of examples/, label "examples": the parts of the spike with cmocka, the
+# program itself by shell, and the numbered programs by their output.
+if(NOT GIRT_EXAMPLES)
+    return()
+endif()
+
+function(girt_examples_test name)
+    set(test ${GIRT_TEST_PREFIX}${name})
+    add_test(NAME ${test} COMMAND ${ARGN})
+    set_tests_properties(${test} PROPERTIES
+        LABELS examples TIMEOUT 300 SKIP_RETURN_CODE 77)
+endfunction()
+
+set(here ${CMAKE_CURRENT_SOURCE_DIR}/examples)
+file(GLOB sources CONFIGURE_DEPENDS examples/test_*.c)
+foreach(source ${sources})
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(${name} ${source})
+    target_link_libraries(${name} PRIVATE girt_test_support spike_parts)
+    girt_examples_test(${name} ${name})
+endforeach()
