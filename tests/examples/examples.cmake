@@ -20,3 +20,10 @@ foreach(source ${sources})
     target_link_libraries(${name} PRIVATE girt_test_support spike_parts)
     girt_examples_test(${name} ${name})
 endforeach()
+
+file(GLOB outputs CONFIGURE_DEPENDS examples/expected/*.txt)
+foreach(output ${outputs})
+    get_filename_component(name ${output} NAME_WE)
+    girt_examples_test(example_${name} bash ${here}/same_output.sh
+        ${output} $<TARGET_FILE:example_${name}>)
+endforeach()
