@@ -63,16 +63,15 @@ short_text format_bytes(uint64_t bytes)
     return three_digits(value, units[unit]);
 }
 
-short_text format_span(int64_t seconds)
+short_text format_span(double seconds)
 {
-    double const s = (double)seconds;
-    if (s < 120)
-        return three_digits(s, "s");
-    if (s < 2 * 3600)
-        return three_digits(s / 60, "minutes");
-    if (s < 48 * 3600)
-        return three_digits(s / 3600, "hours");
-    return three_digits(s / 86400, "days");
+    if (seconds < 120)
+        return three_digits(seconds, "s");
+    if (seconds < 2 * 3600)
+        return three_digits(seconds / 60, "minutes");
+    if (seconds < 48 * 3600)
+        return three_digits(seconds / 3600, "hours");
+    return three_digits(seconds / 86400, "days");
 }
 
 static size_t width_of(unsigned char c)

@@ -22,7 +22,7 @@ short_text format_duration(double ns);
 /* "512 B", "1.23 MB"; decimal units. */
 short_text format_bytes(uint64_t bytes);
 /* "45 s", "23.9 hours", "12.0 days" */
-short_text format_span(int64_t seconds);
+short_text format_span(double seconds);
 
 /* Bytes of a log, harmless on any terminal: what is not printable ASCII, and
  * the backslash, becomes \xHH. What is wider than width_max (3 and up) columns

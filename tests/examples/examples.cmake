@@ -21,6 +21,13 @@ foreach(source ${sources})
     girt_examples_test(${name} ${name})
 endforeach()
 
+girt_examples_test(spike_awk bash ${here}/spike_awk.sh $<TARGET_FILE:spike>
+    ${here}/data/common.log ${here}/data/combined.log ${here}/data/tabbed.tsv)
+set(traces ${PROJECT_SOURCE_DIR}/../shared/traces)
+girt_examples_test(spike_awk_traces bash ${here}/spike_awk.sh
+    $<TARGET_FILE:spike> ${traces}/nasa_19950801.tsv ${traces}/apache_combined.log)
+girt_examples_test(spike_cli bash ${here}/spike_cli.sh $<TARGET_FILE:spike> ${here}/data)
+
 file(GLOB outputs CONFIGURE_DEPENDS examples/expected/*.txt)
 foreach(output ${outputs})
     get_filename_component(name ${output} NAME_WE)

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Installs what is missing (Debian), builds in Release, and runs the spike: an
+# access log replayed as one burst, behind one lock and on girt.
+#
+# usage: examples/run.sh [OPTION]... [LOG]     -h lists the options
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+source "$root/tests/support/packages.sh"
+
+need_packages gcc g++ make cmake pkg-config libc6-dev \
+    libck-dev libjemalloc-dev libxxhash-dev libcmocka-dev gnuplot-nox
+
+# The presets stand in the source folder; a log is named from where we are.
+build() {
+    cd "$root"
+    cmake --preset release --log-level=WARNING
+    cmake --build --preset release --target spike --parallel "$(nproc)"
+}
+
+# Only a failure is worth reading. It all goes to stderr: stdout is the spike's.
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+echo "Building (Release) ..." >&2
+if ! (build) >"$log" 2>&1; then
+    cat "$log" >&2
+    exit 1
+fi
+rm -f "$log"
+exec "$root/build/examples/spike" "$@"
