@@ -239,7 +239,6 @@ static void sum_roles(const run *r, burst_result *result)
 typedef struct comparison {
     const log_tally *tally;
     burst_result *result;
-    bool equal;
 } comparison;
 
 static bool compare_url(void *context, size_t shard, const char *url,
@@ -247,7 +246,8 @@ static bool compare_url(void *context, size_t shard, const char *url,
 {
     comparison *const c = context;
     const tally_entry *const e = tally_find(&c->tally->urls, url, url_size);
-    c->equal &= e != NULL && e->hits == hits && e->bytes == bytes;
+    if (e == NULL || e->hits != hits || e->bytes != bytes)
+        c->result->wrong_urls++;
     c->result->urls++;
     c->result->shard_hits[shard] += hits;
     return true;
@@ -257,11 +257,12 @@ static girt_status compare_totals(const run *r, burst_result *result)
 {
     const log_tally *const tally = r->burst->tally;
     uint64_t const admitted = log_tally_admitted(tally, r->burst->config.burst);
-    comparison c = {tally, result, true};
+    comparison c = {tally, result};
     result->shard_count = r->way->sharded ? r->config.shards : 1;
     girt_status const status = r->way->each_url(r->service, compare_url, &c);
     /* Every URL seen equals its twin, and there are as many: the same set. */
-    result->agrees = c.equal && result->urls == tally->urls.count &&
+    result->agrees = result->wrong_urls == 0 &&
+                     result->urls == tally->urls.count &&
                      result->admitted == admitted &&
                      result->limited == tally->requests - admitted &&
                      result->unparsed == tally->unparsed;

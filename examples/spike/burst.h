@@ -38,7 +38,8 @@ typedef struct burst_result {
     uint64_t urls;
     uint64_t shard_hits[SPIKE_SHARDS_MAX];
     size_t shard_count;
-    bool agrees; /* every total equals the tally's, URL by URL */
+    uint64_t wrong_urls; /* seen with other totals than the tally's */
+    bool agrees;         /* every total equals the tally's, URL by URL */
 } burst_result;
 
 /* False: out of memory. */

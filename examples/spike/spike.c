@@ -207,6 +207,19 @@ static int by_rate(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
+static void tell_difference(const program *p, const burst_result *r)
+{
+    fprintf(stderr,
+            "spike: the totals of %s with n = %zu are wrong:\n"
+            "  %s admitted (should be %s), %s limited, %s URLs (should be %s), "
+            "%s with wrong totals\n",
+            r->way->name, r->n, format_count(r->admitted).text,
+            format_count(log_tally_admitted(&p->tally, p->options.burst)).text,
+            format_count(r->limited).text, format_count(r->urls).text,
+            format_count(p->tally.urls.count).text,
+            format_count(r->wrong_urls).text);
+}
+
 static bool run_once(program *p, const spike_way *way, size_t n,
                      burst_result *result)
 {
@@ -222,8 +235,7 @@ static bool run_once(program *p, const spike_way *way, size_t n,
         fprintf(stderr, "spike: %s with n = %zu failed: %s\n", way->name, n,
                 girt_status_text(status));
     else
-        fprintf(stderr, "spike: the totals of %s with n = %zu are wrong\n",
-                way->name, n);
+        tell_difference(p, result);
     return false;
 }
 

@@ -111,7 +111,8 @@ static girt_status create_parts(service *s)
         status = create_ring(s);
     for (size_t i = 0; status == GIRT_OK && i < s->config.shards; i++)
         status = girt_map_create(
-            &s->maps[i], &(girt_map_options){.value_size = sizeof(url_total *)});
+            &s->maps[i],
+            &(girt_map_options){.value_size = sizeof(url_total *)});
     return status;
 }
 
