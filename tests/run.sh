@@ -27,11 +27,17 @@ configure() { # preset
     fi
 }
 
+# Only a failure is worth reading.
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 for preset in check asan tsan; do
-    echo "== building $preset"
-    configure "$preset"
-    cmake --build --preset "$preset" -j"$(nproc)" | tail -n 1
+    echo "Building $preset ..."
+    if ! { configure "$preset" && cmake --build --preset "$preset" -j"$(nproc)"; } >"$log" 2>&1; then
+        cat "$log"
+        exit 1
+    fi
 done
+rm -f "$log"
 
 # One run over the three trees; their tests are named apart (asan/, tsan/).
 mkdir -p build/all
