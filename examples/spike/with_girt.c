@@ -19,6 +19,9 @@
 /* The ring's seed is fixed, so that every run balances alike. */
 #define RING_SEED     UINT64_C(0x67697274)
 #define SHARD_IDS_MAX 4096
+/* A new client whom several workers meet at once counts more than once for a
+ * moment: one place for each worker there can be. */
+#define KEYS_TO_SPARE 256
 
 /* The map's values are pointers to these: to count is to read the map, which
  * takes no lock and writes nothing shared, and two additions. */
@@ -105,7 +108,8 @@ static girt_status create_parts(service *s)
                              .rate = {.limit = s->config.burst,
                                       .period_ns = INT64_C(60000000000),
                                       .burst = s->config.burst},
-                             .keys = s->config.clients,
+                             .keys = s->config.clients + KEYS_TO_SPARE,
+                             .when_full = GIRT_LIMITED,
                          });
     if (status == GIRT_OK)
         status = create_ring(s);
