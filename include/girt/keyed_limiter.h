@@ -65,7 +65,7 @@ typedef struct girt_keyed_limiter_options {
     /** Such a key is admitted instead, and not counted: GIRT_OK.  I1 then holds
      * for the keys that are held.  Not together with GIRT_LIMITED above. */
     bool admit_when_full;
-    /** NULL, or 1 to 255 bytes; copied. */
+    /** For metrics: 1 to 255 bytes, or NULL. */
     const char *name;
     /** NULL in this version. */
     girt_metrics *metrics;

@@ -112,7 +112,7 @@ typedef struct girt_limiter_options {
      * they held is lost.  A thread's times must not go back, and take_all,
      * reserve and another thread's peek see the shared part only. */
     uint64_t lease;
-    /** NULL, or 1 to 255 bytes; copied. */
+    /** For metrics: 1 to 255 bytes, or NULL. */
     const char *name;
     /** NULL in this version. */
     girt_metrics *metrics;

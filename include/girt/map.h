@@ -71,7 +71,7 @@ typedef struct girt_map_options {
     /** Of the keyed hash; 0: random. Whoever knows it can choose keys that
      * make the map slow. */
     uint64_t seed;
-    /** NULL, or 1 to 255 bytes; not copied, not kept. */
+    /** For metrics: 1 to 255 bytes, or NULL. */
     const char *name;
     /** Must be NULL in this version. */
     girt_metrics *metrics;

@@ -110,7 +110,7 @@ typedef struct girt_ring_options {
     double bound;
     /** Of the hashes of keys and nodes; see above. */
     uint64_t seed;
-    /** NULL, or 1 to 255 bytes: the object's name where it is shown. */
+    /** For metrics: 1 to 255 bytes, or NULL. */
     const char *name;
     /** Must be NULL in this version. */
     girt_metrics *metrics;

@@ -17,11 +17,12 @@
 #include "core/assert.h"
 #include "core/atomic.h"
 #include "core/clock_internal.h"
+#include "core/options.h"
 #include "core/random.h"
 #include "limiter/gcra_internal.h"
 #include "limiter/keyed_table.h"
 
-enum { NAME_MAX_BYTES = 255, MARKS_PER_NS = 4 };
+enum { MARKS_PER_NS = 4 };
 
 /* No call yet. */
 #define NO_BASE  INT64_MIN
@@ -38,26 +39,19 @@ struct girt_keyed_limiter {
     girt_status when_full; /* GIRT_LIMITED or GIRT_OK */
     girt_allocator allocator;
     girt__keyed_table table;
-    char name[NAME_MAX_BYTES + 1];
 };
 
 static girt_status options_check(const girt_keyed_limiter_options *options,
                                  girt__gcra *gcra)
 {
-    if (options->metrics != NULL || options->keys == 0)
+    if (!girt__options_are_plain(options->name, options->metrics,
+                                 options->reserved) ||
+        options->keys == 0)
         return GIRT_E_INVALID;
     /* GIRT_OK is the zero of an option that was not set: refuse then too. */
     if (options->when_full != GIRT_OK &&
         (options->when_full != GIRT_LIMITED || options->admit_when_full))
         return GIRT_E_INVALID;
-    for (size_t i = 0; i < 4; i++)
-        if (options->reserved[i] != 0)
-            return GIRT_E_INVALID;
-    if (options->name != NULL) {
-        size_t const size = strnlen(options->name, NAME_MAX_BYTES + 1);
-        if (size == 0 || size > NAME_MAX_BYTES)
-            return GIRT_E_INVALID;
-    }
     return girt__gcra_set(gcra, &options->rate, MARKS_PER_NS,
                           2 * GIRT__MARK_TIME);
 }
@@ -93,8 +87,6 @@ girt_status girt_keyed_limiter_create(girt_keyed_limiter **out,
     limiter->clock = girt__clock_resolve(&options->clock);
     limiter->when_full = options->admit_when_full ? GIRT_OK : GIRT_LIMITED;
     limiter->allocator = allocator;
-    if (options->name != NULL)
-        memcpy(limiter->name, options->name, strlen(options->name));
     *out = limiter;
     return GIRT_OK;
 }

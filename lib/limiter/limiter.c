@@ -26,21 +26,16 @@
 #include "core/assert.h"
 #include "core/atomic.h"
 #include "core/clock_internal.h"
+#include "core/options.h"
 #include "limiter/limiter_internal.h"
 
 static girt_status options_check(const girt_limiter_options *options,
                                  girt__gcra *gcra)
 {
-    if (options->metrics != NULL || options->lease > options->rate.burst)
+    if (!girt__options_are_plain(options->name, options->metrics,
+                                 options->reserved) ||
+        options->lease > options->rate.burst)
         return GIRT_E_INVALID;
-    for (size_t i = 0; i < 4; i++)
-        if (options->reserved[i] != 0)
-            return GIRT_E_INVALID;
-    if (options->name != NULL) {
-        size_t const size = strnlen(options->name, GIRT__NAME_MAX + 1);
-        if (size == 0 || size > GIRT__NAME_MAX)
-            return GIRT_E_INVALID;
-    }
     return girt__gcra_set(gcra, &options->rate, (uint64_t)1 << 27,
                           GIRT__MARK_TIME);
 }
@@ -65,8 +60,6 @@ girt_status girt_limiter_create(girt_limiter **out,
     limiter->clock = girt__clock_resolve(&options->clock);
     limiter->lease = options->lease;
     limiter->lease_epoch = 1;
-    if (options->name != NULL)
-        memcpy(limiter->name, options->name, strlen(options->name));
     gcra.base_ns = girt__clock_now(&limiter->clock);
     limiter->sides[0].gcra = gcra;
     limiter->sides[0].floor = GIRT__MARK_FRESH;

@@ -31,9 +31,8 @@
 #include "limiter/gcra_internal.h"
 
 enum {
-    GIRT__LEASE_FIRST = 8,   /* leases in the first block of them */
-    GIRT__LEASE_BLOCKS = 14, /* each twice the one before: 65536 and more */
-    GIRT__NAME_MAX = 255
+    GIRT__LEASE_FIRST = 8,  /* leases in the first block of them */
+    GIRT__LEASE_BLOCKS = 14 /* each twice the one before: 65536 and more */
 };
 
 /* A rate with its place on the circle of words.  Relaxed atomics: a reader may
@@ -68,7 +67,6 @@ struct girt_limiter {
     uint64_t leased;      /* tokens of burst that leases hold */
     girt__lease *leases[GIRT__LEASE_BLOCKS];
     pthread_mutex_t mutex; /* changes of rate and of leased */
-    char name[GIRT__NAME_MAX + 1];
     /* Written by every admission. */
     GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t word;
     /* The furthest word that a give-back moved back from. */

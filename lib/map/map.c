@@ -15,12 +15,12 @@
 #include "core/alloc_internal.h"
 #include "core/assert.h"
 #include "core/keyed_hash.h"
+#include "core/options.h"
 #include "map/map_grow.h"
 #include "map/map_node.h"
 
 #define KEY_SIZE_MAX   65536u
 #define VALUE_SIZE_MAX 65536u
-#define NAME_SIZE_MAX  255u
 
 struct girt_map {
     girt__index index;
@@ -47,17 +47,11 @@ static bool same_key(const void *context, uint64_t word)
 
 static girt_status options_check(const girt_map_options *options)
 {
-    if (options->value_size == 0 || options->value_size > VALUE_SIZE_MAX ||
-        options->metrics != NULL || options->shards > GIRT__INDEX_TABLES_MAX)
+    if (!girt__options_are_plain(options->name, options->metrics,
+                                 options->reserved) ||
+        options->value_size == 0 || options->value_size > VALUE_SIZE_MAX ||
+        options->shards > GIRT__INDEX_TABLES_MAX)
         return GIRT_E_INVALID;
-    for (size_t i = 0; i < 4; i++)
-        if (options->reserved[i] != 0)
-            return GIRT_E_INVALID;
-    if (options->name != NULL) {
-        const size_t size = strnlen(options->name, NAME_SIZE_MAX + 1);
-        if (size == 0 || size > NAME_SIZE_MAX)
-            return GIRT_E_INVALID;
-    }
     return GIRT_OK;
 }
 

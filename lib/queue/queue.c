@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/assert.h"
+#include "core/options.h"
 
 #define CAPACITY_DEFAULT 1024u
 #define BANDS_MAX        8u
@@ -18,19 +19,12 @@
 
 static girt_status check_options(const girt_queue_options *options)
 {
-    for (size_t i = 0; i < sizeof options->reserved / sizeof(uint64_t); i++) {
-        if (options->reserved[i] != 0)
-            return GIRT_E_INVALID;
-    }
-    if (options->metrics != NULL || options->bands > BANDS_MAX)
+    if (!girt__options_are_plain(options->name, options->metrics,
+                                 options->reserved) ||
+        options->bands > BANDS_MAX)
         return GIRT_E_INVALID;
     if (options->drop_oldest && options->dropped == NULL)
         return GIRT_E_INVALID;
-    if (options->name != NULL) {
-        size_t const size = strnlen(options->name, 256);
-        if (size == 0 || size > 255)
-            return GIRT_E_INVALID;
-    }
     return options->capacity > RING_CAPACITY_MAX ? GIRT_E_TOO_LARGE : GIRT_OK;
 }
 

@@ -39,6 +39,7 @@
 #include "core/atomic.h"
 #include "core/cacheline.h"
 #include "core/clock_internal.h"
+#include "core/options.h"
 #include "core/park.h"
 
 #define THREADS_MAX       4096u
@@ -118,17 +119,10 @@ static void *work(void *argument)
 
 static girt_status check_options(const girt_workers_options *options)
 {
-    for (size_t i = 0; i < sizeof options->reserved / sizeof(uint64_t); i++) {
-        if (options->reserved[i] != 0)
-            return GIRT_E_INVALID;
-    }
-    if (options->metrics != NULL || options->threads > THREADS_MAX)
+    if (!girt__options_are_plain(options->name, options->metrics,
+                                 options->reserved) ||
+        options->threads > THREADS_MAX)
         return GIRT_E_INVALID;
-    if (options->name != NULL) {
-        size_t const size = strnlen(options->name, 256);
-        if (size == 0 || size > 255)
-            return GIRT_E_INVALID;
-    }
     return GIRT_OK;
 }
 

@@ -17,6 +17,7 @@
 
 #include "core/assert.h"
 #include "core/atomic.h"
+#include "core/options.h"
 
 /* ---- create, destroy ---- */
 
@@ -24,16 +25,9 @@ static const girt_ring_options default_options;
 
 static girt_status options_check(const girt_ring_options *o)
 {
-    if ((unsigned)o->kind > GIRT_RING_JUMP || o->metrics != NULL)
+    if (!girt__options_are_plain(o->name, o->metrics, o->reserved) ||
+        (unsigned)o->kind > GIRT_RING_JUMP)
         return GIRT_E_INVALID;
-    for (size_t i = 0; i < sizeof o->reserved / sizeof *o->reserved; i++)
-        if (o->reserved[i] != 0)
-            return GIRT_E_INVALID;
-    if (o->name != NULL) {
-        size_t const size = strnlen(o->name, 256);
-        if (size == 0 || size > 255)
-            return GIRT_E_INVALID;
-    }
     if (o->bound != 0 && !(o->bound >= 1.0 && isfinite(o->bound)))
         return GIRT_E_INVALID;
     if (o->points_per_weight > GIRT__RING_POINTS_MAX ||
