@@ -44,21 +44,82 @@ static void print_json(FILE *json, const char *suite, const char *case_name,
 {
     fprintf(json,
             "{\"suite\":\"%s\",\"case\":\"%s\",\"threads\":%u,"
-            "\"contestant\":\"%s\",\"version\":\"%s\",\"unit\":\"%s\","
-            "\"ns_per_op\":%.4g,\"q1\":%.4g,\"q3\":%.4g,"
-            "\"ratio_to_girt\":%.4g}\n",
+            "\"contestant\":\"%s\",\"version\":\"%s\",\"unit\":\"%s\",",
             suite, case_name, threads, contestant->name, contestant->version,
-            unit, result->median, result->q1, result->q3,
-            result->median / girt);
+            unit);
+    if (result == NULL)
+        fprintf(json, "\"ns_per_op\":null,\"q1\":null,\"q3\":null,"
+                      "\"ratio_to_girt\":null,\"note\":\"stood still\"}\n");
+    else
+        fprintf(json,
+                "\"ns_per_op\":%.4g,\"q1\":%.4g,\"q3\":%.4g,"
+                "\"ratio_to_girt\":%.4g}\n",
+                result->median, result->q1, result->q3, result->median / girt);
 }
 
-bool bench_wants_threads(const bench_options *options, unsigned threads)
+static bool is_chosen(const bench_options *options, const char *case_name,
+                      unsigned threads)
 {
-    for (size_t i = 0; i < options->thread_counts; i++) {
-        if (options->threads[i] == threads)
-            return true;
+    bool chosen = options->thread_counts == 0;
+    for (size_t i = 0; i < options->thread_counts; i++)
+        chosen = chosen || options->threads[i] == threads;
+    return chosen &&
+           (options->only == NULL || strstr(case_name, options->only) != NULL);
+}
+
+bool bench_wants(const bench_options *options, const char *case_name,
+                 unsigned threads)
+{
+    return !options->list && is_chosen(options, case_name, threads);
+}
+
+static void list_row(const bench_contestant contestants[], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const bench_contestant *const c = &contestants[i];
+        if (c->measure == NULL)
+            printf("  %-34s missing: %s\n", c->name, c->version);
+        else
+            printf("  %-34s %s\n", c->name, c->version);
     }
-    return options->thread_counts == 0;
+}
+
+static void print_row(const bench_suite *suite, const bench_options *options,
+                      const char *case_name, unsigned threads, const char *unit,
+                      const bench_contestant *contestant, const summary *result,
+                      double girt)
+{
+    if (result == NULL)
+        printf("  %-34s stood still\n", contestant->name);
+    else
+        printf("  %-34s %10.4g  [%.4g, %.4g]  %6.2fx\n", contestant->name,
+               result->median, result->q1, result->q3, result->median / girt);
+    if (options->json != NULL)
+        print_json(options->json, suite->name, case_name, threads, unit,
+                   contestant, result, girt);
+}
+
+/* Runs who is able, in turn; what[i] says at the end how it went for i. */
+static void race(const bench_suite *suite, const bench_options *options,
+                 const bench_contestant contestants[], size_t count,
+                 const void *bench_case,
+                 double samples[CONTESTANTS_MAX][REPETITIONS_MAX],
+                 double what[CONTESTANTS_MAX])
+{
+    double const patience_s = suite->patience_s + 4 * options->seconds;
+    for (size_t i = 0; i < count; i++) {
+        bool const runs = contestants[i].measure != NULL &&
+                          (options->rivals || !contestants[i].rival);
+        what[i] = runs ? 0 : BENCH_UNABLE;
+    }
+    for (unsigned r = 0; r < options->repetitions; r++) {
+        for (size_t i = 0; i < count; i++) {
+            if (what[i] < 0)
+                continue;
+            what[i] = samples[i][r] = bench_in_child(
+                &contestants[i], bench_case, options->seconds, patience_s);
+        }
+    }
 }
 
 void bench_row(const bench_suite *suite, const bench_options *options,
@@ -67,9 +128,8 @@ void bench_row(const bench_suite *suite, const bench_options *options,
                const void *bench_case)
 {
     static double samples[CONTESTANTS_MAX][REPETITIONS_MAX];
-    bool able[CONTESTANTS_MAX];
-    if (!bench_wants_threads(options, threads) ||
-        (options->only != NULL && strstr(case_name, options->only) == NULL))
+    double what[CONTESTANTS_MAX];
+    if (!is_chosen(options, case_name, threads))
         return;
     if (count > CONTESTANTS_MAX) {
         fprintf(stderr, "%s: more than %d contestants\n", suite->name,
@@ -78,33 +138,25 @@ void bench_row(const bench_suite *suite, const bench_options *options,
     }
     printf("\n%s, %s, %u thread%s (%s)\n", suite->name, case_name, threads,
            threads == 1 ? "" : "s", unit);
-    if (options->list)
+    if (options->list) {
+        list_row(contestants, count);
         return;
-
-    for (size_t i = 0; i < count; i++)
-        able[i] = options->rivals || !contestants[i].rival;
-    for (unsigned r = 0; r < options->repetitions; r++) {
-        for (size_t i = 0; i < count; i++) {
-            if (!able[i])
-                continue;
-            samples[i][r] = contestants[i].measure(
-                contestants[i].adapter, bench_case, options->seconds);
-            able[i] = samples[i][r] >= 0;
-        }
     }
-
+    race(suite, options, contestants, count, bench_case, samples, what);
     double girt = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!able[i])
+        if (what[i] == BENCH_UNABLE)
             continue;
+        if (what[i] == BENCH_STOOD_STILL) {
+            print_row(suite, options, case_name, threads, unit, &contestants[i],
+                      NULL, 0);
+            continue;
+        }
         summary const result = summarise(samples[i], options->repetitions);
         if (girt == 0)
             girt = result.median;
-        printf("  %-34s %10.4g  [%.4g, %.4g]  %6.2fx\n", contestants[i].name,
-               result.median, result.q1, result.q3, result.median / girt);
-        if (options->json != NULL)
-            print_json(options->json, suite->name, case_name, threads, unit,
-                       &contestants[i], &result, girt);
+        print_row(suite, options, case_name, threads, unit, &contestants[i],
+                  &result, girt);
     }
     fflush(stdout);
 }

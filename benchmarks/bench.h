@@ -17,17 +17,21 @@
 extern "C" {
 #endif
 
+/* In place of a result. */
+#define BENCH_UNABLE      (-1.0) /* the contestant cannot do this case */
+#define BENCH_STOOD_STILL (-2.0) /* it made no progress, or never returned */
+
 /* What a contestant reached in one run: nanoseconds an operation, or whatever
- * unit the row names; less is better.  Negative: it cannot do this case. */
+ * unit the row names; less is better.  Called in a child process of its own. */
 typedef double (*bench_measure)(const void *adapter, const void *bench_case,
                                 double seconds);
 
 typedef struct bench_contestant {
-    const char *name;    /* "girt_queue", "ck_ring mpmc" */
-    const char *version; /* of the package; "" for girt */
-    bool rival;          /* runs with --rivals only */
-    bench_measure measure;
-    const void *adapter; /* passed to measure */
+    const char *name;      /* "girt_queue", "ck_ring mpmc" */
+    const char *version;   /* of the package; that to install where missing */
+    bool rival;            /* runs with --rivals only */
+    bench_measure measure; /* NULL: not found at build */
+    const void *adapter;   /* passed to measure */
 } bench_contestant;
 
 typedef struct bench_options {
@@ -36,7 +40,7 @@ typedef struct bench_options {
     unsigned repetitions;
     double seconds; /* one run of one contestant */
     bool rivals;
-    bool list;        /* print the cases, run nothing */
+    bool list;        /* print cases and contestants, run nothing */
     bool smoke;       /* sizes cut to what shows only that it runs */
     const char *only; /* cases whose name contains this; NULL: all */
     FILE *json;
@@ -45,6 +49,7 @@ typedef struct bench_options {
 typedef struct bench_suite {
     const char *name;
     const char *title;
+    double patience_s; /* beyond four times a run's length: then it hangs */
     void (*run)(const struct bench_suite *suite, const bench_options *options);
 } bench_suite;
 
@@ -56,13 +61,26 @@ void bench_row(const bench_suite *suite, const bench_options *options,
                const bench_contestant contestants[], size_t count,
                const void *bench_case);
 
-/* Does --threads leave out a case of this many threads? */
-bool bench_wants_threads(const bench_options *options, unsigned threads);
+/* One run of one contestant in a forked child, so that nothing it leaves behind
+ * (heap, threads, a hang) meets the next one.  Killed after patience_s: it
+ * stood still. A child that dies ends the program if it is girt's. */
+double bench_in_child(const bench_contestant *contestant,
+                      const void *bench_case, double seconds,
+                      double patience_s);
 
-/* One line: CPU, kernel, compiler, girt. */
+/* Will this row run, by --threads, --only and --list? */
+bool bench_wants(const bench_options *options, const char *case_name,
+                 unsigned threads);
+
+/* One line: CPU, kernel, compiler, allocator, load, girt. */
 void bench_print_machine(FILE *file);
 
-extern const bench_suite bench_queue_suite, bench_map_suite, bench_ring_suite;
+/* The rivals' packages with their versions, and those that were not found. */
+void bench_print_rivals(FILE *file);
+void bench_print_missing(FILE *file);
+
+extern const bench_suite bench_queue_suite, bench_map_suite,
+    bench_limiter_suite, bench_ring_suite;
 
 #ifdef __cplusplus
 }

@@ -3,9 +3,13 @@
 #include "bench.h"
 
 #include <girt/version.h>
+#include <gnu/libc-version.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+
+#include "packages.h"
 
 static void read_cpu_name(char *name, size_t size)
 {
@@ -27,16 +31,30 @@ static void read_cpu_name(char *name, size_t size)
 void bench_print_machine(FILE *file)
 {
     char cpu[128];
+    double load = 0;
     struct utsname system;
     read_cpu_name(cpu, sizeof cpu);
     if (uname(&system) != 0)
         strcpy(system.release, "?"), strcpy(system.machine, "?");
-    fprintf(file, "%s, %ld CPUs, %s, Linux %s, %s %s, girt %s", cpu,
-            sysconf(_SC_NPROCESSORS_ONLN), system.machine, system.release,
+    (void)getloadavg(&load, 1);
+    fprintf(file,
+            "%s, %ld CPUs, %s, Linux %s, %s %s, glibc %s and its malloc, "
+            "load %.1f, girt %s",
+            cpu, sysconf(_SC_NPROCESSORS_ONLN), system.machine, system.release,
 #ifdef __clang__
             "clang", __clang_version__,
 #else
             "gcc", __VERSION__,
 #endif
-            girt_version());
+            gnu_get_libc_version(), load, girt_version());
+}
+
+void bench_print_rivals(FILE *file)
+{
+    fputs(GIRT_BENCH_PACKAGES, file);
+}
+
+void bench_print_missing(FILE *file)
+{
+    fputs(GIRT_BENCH_MISSING, file);
 }

@@ -11,6 +11,7 @@
 static const bench_suite *const suites[] = {
     &bench_queue_suite,
     &bench_map_suite,
+    &bench_limiter_suite,
     &bench_ring_suite,
 };
 enum { suite_count = sizeof suites / sizeof *suites };
@@ -32,7 +33,7 @@ static void print_usage(FILE *file)
             "  --seconds S      length of one run (0.5)\n"
             "  --only TEXT      only cases whose name contains TEXT\n"
             "  --json FILE      also as JSON lines; - for standard output\n"
-            "  --list           name the cases, run nothing\n"
+            "  --list           name cases and contestants, run nothing\n"
             "  --smoke          each case for a moment, small: does it run?\n\n"
             "Each row: median, [quartiles], and the median's ratio to girt's:\n"
             "above 1 girt is ahead.\n");
@@ -131,6 +132,26 @@ static const bench_suite *find_suite(const char *name)
     refuse("no such suite", name);
 }
 
+static void print_head(const bench_options *options)
+{
+    bench_print_machine(stdout);
+    printf("\nrivals: ");
+    bench_print_rivals(stdout);
+    printf("\nmissing: ");
+    bench_print_missing(stdout);
+    printf("\n");
+    if (options->json == NULL)
+        return;
+    fprintf(options->json, "{\"machine\":\"");
+    bench_print_machine(options->json);
+    fprintf(options->json, "\",\"rivals\":\"");
+    bench_print_rivals(options->json);
+    fprintf(options->json, "\",\"missing\":\"");
+    bench_print_missing(options->json);
+    fprintf(options->json, "\"}\n");
+    fflush(options->json); /* or children would write it again */
+}
+
 int main(int count, char **words)
 {
     bench_options options = {.repetitions = 5, .seconds = 0.5};
@@ -138,13 +159,7 @@ int main(int count, char **words)
     for (int i = optind; i < count; i++)
         (void)find_suite(words[i]);
 
-    bench_print_machine(stdout);
-    printf("\n");
-    if (options.json != NULL) {
-        fprintf(options.json, "{\"machine\":\"");
-        bench_print_machine(options.json);
-        fprintf(options.json, "\"}\n");
-    }
+    print_head(&options);
     if (optind == count) {
         for (size_t i = 0; i < suite_count; i++)
             suites[i]->run(suites[i], &options);

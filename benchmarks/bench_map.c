@@ -6,11 +6,14 @@
 #include <girt/version.h>
 
 #define GIRT_CONTESTANTS(X) X("girt_map64", girt_map64, GIRT_VERSION)
-#define OWN_RIVALS(X)       X("std::unordered_map + mutex", std_mutex, "")
+#define OWN_RIVALS(X)                                                          \
+    X("64 mutexes, open addressing", mutex64, "")                              \
+    X("std::unordered_map + mutex", std_mutex, "")
 
 #define RIVAL(label, name, version)                                            \
     double map_##name(const void *adapter, const void *bench_case,             \
                       double seconds);
+#define MISSING(label, package)
 GIRT_CONTESTANTS(RIVAL)
 OWN_RIVALS(RIVAL)
 #include "map_rivals.h"
@@ -22,9 +25,11 @@ RIVAL("", girt_map, "")
 RIVAL("", std_mutex_bytes, "")
 #include "map_bytes_rivals.h"
 #undef RIVAL
+#undef MISSING
 
 #define OURS(label, name, version)  {label, version, false, map_##name, NULL},
 #define RIVAL(label, name, version) {label, version, true, map_##name, NULL},
+#define MISSING(label, package)     {label, package, true, NULL, NULL},
 static const bench_contestant contestants[] = {GIRT_CONTESTANTS(OURS)
                                                    OWN_RIVALS(RIVAL)
 #include "map_rivals.h"
@@ -52,6 +57,10 @@ static void run_mixes(const bench_suite *suite, const bench_options *options,
         for (size_t t = 0; t < sizeof threads / sizeof *threads; t++) {
             snprintf(name, sizeof name, "%s, %zu keys: %s", kind, keys,
                      mixes[m].name);
+            size_t unused;
+            if (mixes[m].work == MAP_READ_ZIPF &&
+                bench_wants(options, name, threads[t]))
+                (void)map_zipf_table(keys, &unused);
             bench_row(suite, options, name, threads[t], "ns", racers, count,
                       &(map_case){mixes[m].work, threads[t], keys, 1});
         }
@@ -83,6 +92,10 @@ static void run_growth(const bench_suite *suite, const bench_options *options,
         bench_row(suite, options, name, 1, "bytes", racers, count,
                   &(map_case){MAP_BYTES, 1, keys, 1});
     }
+    snprintf(name, sizeof name, "%s, retired, not freed: churn at %zu", kind,
+             10 * unit);
+    bench_row(suite, options, name, 2, "MB", racers, count,
+              &(map_case){MAP_RETIRED, 2, 10 * unit, 1});
 }
 
 static void run(const bench_suite *suite, const bench_options *options)
@@ -92,6 +105,9 @@ static void run(const bench_suite *suite, const bench_options *options)
     size_t const count = sizeof contestants / sizeof *contestants;
     size_t const bytes_count =
         sizeof bytes_contestants / sizeof *bytes_contestants;
+    /* Made here, not in each child. */
+    if (!options->list)
+        map_bytes_keys_prepare(20 * unit);
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
         run_mixes(suite, options, "map64", sizes[s], 32, contestants, count);
     run_growth(suite, options, "map64", unit, contestants, count);
@@ -101,4 +117,4 @@ static void run(const bench_suite *suite, const bench_options *options)
 }
 
 const bench_suite bench_map_suite = {
-    "map", "find, put and remove keys that many threads share", run};
+    "map", "find, put and remove keys that many threads share", 20, run};

@@ -21,7 +21,8 @@ typedef enum map_work {
     MAP_READ_BATCH, /* get_n of present keys, uniform */
     MAP_GROW_WORST, /* the longest single put while growing to `keys` */
     MAP_GROW_MEAN,  /* the mean put while growing to `keys` */
-    MAP_BYTES       /* memory for each entry after growing to `keys` */
+    MAP_BYTES,      /* memory for each entry after growing to `keys` */
+    MAP_RETIRED     /* most memory beyond the start, while MAP_CHURN runs */
 } map_work;
 
 typedef struct map_case {

@@ -3,6 +3,7 @@
 #ifndef GIRT_BENCH_RING_H
 #define GIRT_BENCH_RING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bench.h"
@@ -10,14 +11,26 @@
 typedef struct ring_case {
     size_t nodes;
     unsigned threads;
+    bool changes; /* a node comes or goes 100 times a second */
 } ring_case;
 
 /* The name of a node, alike for all. */
 void ring_node_name(char name[static 32], size_t index);
 
-/* libmemcached, where it is found: a handle for each thread, as it asks. */
-void *ring_memcached_make(const ring_case *c);
-void ring_memcached_free(void *ring);
-uint64_t ring_memcached_find(void *ring, const void *key, size_t size);
+/* What people write: sorted points and a binary search.  One more node comes
+ * and goes by a swap of prepared points under a reader-writer lock; loads are
+ * counted under a mutex. */
+void *ring_points_make(const ring_case *c);
+void ring_points_free(void *points);
+uint64_t ring_points_find(void *points, const void *key, size_t size);
+uint64_t ring_points_find_locked(void *points, const void *key, size_t size);
+uint64_t ring_points_acquire(void *points, const void *key, size_t size);
+void ring_points_change(void *points, bool comes);
+
+/* The loop itself, for adapters of other libraries: find over and over in
+ * c->threads threads; change comes and goes beside them. */
+double ring_race(const ring_case *c, double seconds, void *subject,
+                 uint64_t (*find)(void *subject, const void *key, size_t size),
+                 void (*change)(void *subject, bool comes));
 
 #endif /* GIRT_BENCH_RING_H */

@@ -9,12 +9,19 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench.h"
+
 typedef struct seat {
     bench_member member;
     const bench_team *team;
     pthread_barrier_t *start;
     pthread_t thread;
 } seat;
+
+struct bench_crew {
+    const seat *seats;
+    unsigned size;
+};
 
 int64_t bench_now(void)
 {
@@ -41,19 +48,34 @@ static void *run_seat(void *argument)
     return NULL;
 }
 
-static void sleep_until(int64_t then)
+void bench_sleep_until(int64_t then_ns)
 {
-    struct timespec const at = {then / 1000000000, then % 1000000000};
+    struct timespec const at = {then_ns / 1000000000, then_ns % 1000000000};
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) != 0)
         continue;
 }
 
-static uint64_t operations_so_far(const seat *seats, unsigned size)
+uint64_t bench_operations(const bench_crew *crew)
 {
     uint64_t sum = 0;
-    for (unsigned i = 0; i < size; i++)
-        sum += __atomic_load_n(&seats[i].member.operations, __ATOMIC_RELAXED);
+    for (unsigned i = 0; i < crew->size; i++)
+        sum += __atomic_load_n(&crew->seats[i].member.operations,
+                               __ATOMIC_RELAXED);
     return sum;
+}
+
+static double watch_rate(const bench_team *team, const bench_crew *crew)
+{
+    int64_t const whole = (int64_t)(team->seconds * 1e9);
+    int64_t const begun = bench_now();
+    bench_sleep_until(begun + whole / 5);
+    int64_t const from = bench_now();
+    uint64_t const before = bench_operations(crew);
+    bench_sleep_until(begun + whole);
+    int64_t const to = bench_now();
+    uint64_t const after = bench_operations(crew);
+    return after > before ? (double)(to - from) / (double)(after - before)
+                          : BENCH_STOOD_STILL;
 }
 
 double bench_team_run(const bench_team *team)
@@ -76,14 +98,9 @@ double bench_team_run(const bench_team *team)
         }
     }
     (void)pthread_barrier_wait(&start);
-    int64_t const whole = (int64_t)(team->seconds * 1e9);
-    int64_t const begun = bench_now();
-    sleep_until(begun + whole / 5);
-    int64_t const from = bench_now();
-    uint64_t const before = operations_so_far(seats, team->size);
-    sleep_until(begun + whole);
-    int64_t const to = bench_now();
-    uint64_t const after = operations_so_far(seats, team->size);
+    bench_crew const crew = {seats, team->size};
+    double const result = team->watch != NULL ? team->watch(team, &crew)
+                                              : watch_rate(team, &crew);
 
     __atomic_store_n(&stopped, true, __ATOMIC_RELEASE);
     if (team->stop != NULL)
@@ -92,6 +109,5 @@ double bench_team_run(const bench_team *team)
         (void)pthread_join(seats[i].thread, NULL);
     (void)pthread_barrier_destroy(&start);
     free(seats);
-    /* A contestant that stood still had one operation, for ever. */
-    return (double)(to - from) / (double)(after > before ? after - before : 1);
+    return result;
 }

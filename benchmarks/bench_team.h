@@ -32,6 +32,8 @@ static inline void bench_count(bench_member *member, uint64_t operations)
                      __ATOMIC_RELAXED);
 }
 
+typedef struct bench_crew bench_crew; /* a team at work */
+
 typedef struct bench_team {
     unsigned size;
     bool pinned; /* member i to CPU i modulo the CPUs; else left alone */
@@ -39,11 +41,20 @@ typedef struct bench_team {
     void (*body)(bench_member *member); /* until bench_stopped */
     void (*stop)(void *context);        /* wakes sleepers at the end; or NULL */
     void *context;
+    /* Called while the members work, in place of waiting out the time; what it
+     * returns is the result.  NULL: operations are counted. */
+    double (*watch)(const struct bench_team *team, const bench_crew *crew);
 } bench_team;
 
 /* Nanoseconds of wall time for each operation that all members counted after
- * the first fifth of the time. */
+ * the first fifth of the time; or what watch returned. */
 double bench_team_run(const bench_team *team);
+
+/* Operations that the members have counted so far. */
+uint64_t bench_operations(const bench_crew *crew);
+
+/* Sleeps until the monotonic clock says `then`. */
+void bench_sleep_until(int64_t then_ns);
 
 /* Nanoseconds on the monotonic clock. */
 int64_t bench_now(void);

@@ -144,7 +144,7 @@ static void map_read_batch(bench_member *member, map_run *run)
 static void map_body(bench_member *member)
 {
     map_run *const run = (map_run *)member->context;
-    if (run->c->work == MAP_CHURN)
+    if (run->c->work == MAP_CHURN || run->c->work == MAP_RETIRED)
         map_churn(member, run);
 #ifdef MAP_BATCHES
     else if (run->c->work == MAP_READ_BATCH)
@@ -180,6 +180,21 @@ static double map_grow(const map_case *c)
                                       : bytes;
 }
 
+/* Megabytes at the worst of looks every 5 ms, beyond those at the start. */
+static double map_watch_bytes(const bench_team *team, const bench_crew *crew)
+{
+    (void)crew;
+    size_t const start = map_bytes_held();
+    size_t worst = start;
+    int64_t const end = bench_now() + (int64_t)(team->seconds * 1e9);
+    while (bench_now() < end) {
+        size_t const held = map_bytes_held();
+        worst = held > worst ? held : worst;
+        bench_sleep_until(bench_now() + 5000000);
+    }
+    return (double)(worst - start) / 1e6;
+}
+
 /* A map that holds keys 0 .. keys - 1, kept from run to run of one case size:
  * reads leave it as it is, and writes put the same keys. */
 static double map_race(const map_case *c, double seconds)
@@ -201,6 +216,7 @@ static double map_race(const map_case *c, double seconds)
     team.seconds = seconds;
     team.body = map_body;
     team.context = &run;
+    team.watch = c->work == MAP_RETIRED ? map_watch_bytes : NULL;
     double const cost = bench_team_run(&team);
     map_free(run.map);
     return cost;
@@ -222,7 +238,7 @@ double MAP_CONCAT(map_, MAP_NAME)(const void *adapter, const void *bench_case,
     const map_case *const c = (const map_case *)bench_case;
 #ifndef MAP_BATCHES
     if (c->work == MAP_READ_BATCH)
-        return -1;
+        return BENCH_UNABLE;
 #endif
 #ifdef MAP_BYTE_KEYS
     map_bytes_keys_prepare(c->keys * 2);

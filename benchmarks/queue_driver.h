@@ -17,6 +17,7 @@
 #ifndef GIRT_QUEUE_DRIVER_H
 #define GIRT_QUEUE_DRIVER_H
 
+#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,11 @@ enum { QUEUE_STRIDE = 64, QUEUE_BATCH_MAX = 256 };
 typedef struct queue_run {
     const queue_case *c;
     void *queue;
+    void *back;      /* QUEUE_TRIP: the way back */
+    uint32_t *trips; /* QUEUE_TRIP: nanoseconds of each */
+    size_t trip_count;
+    pthread_t victim; /* QUEUE_STOP_...: who is stopped */
+    bool has_victim;
 } queue_run;
 
 /* What a program does that cannot push or pop right now: alike for all. */
@@ -154,16 +160,25 @@ static void queue_consume_waiting(bench_member *member, queue_run *run)
 static void queue_stop(void *context)
 {
     queue_run *const run = (queue_run *)context;
-    if (run->c->waits)
-        queue_close(run->queue);
+    if (!run->c->waits)
+        return;
+    queue_close(run->queue);
+    if (run->back != NULL)
+        queue_close(run->back);
 }
 #endif
+
+#include "queue_trials.h"
 
 static void queue_body(bench_member *member)
 {
     queue_run *const run = (queue_run *)member->context;
     bool const produces = member->index < run->c->producers;
-    if (run->c->consumers == 0) {
+    queue_note_victim(member, run);
+    if (run->c->trial == QUEUE_TRIP) {
+        produces ? queue_trip_client(member, run)
+                 : queue_trip_server(member, run);
+    } else if (run->c->consumers == 0) {
         queue_alternate(member, run);
 #ifdef QUEUE_WAITS
     } else if (run->c->waits) {
@@ -207,23 +222,36 @@ double QUEUE_CONCAT(queue_, QUEUE_NAME)(const void *adapter,
     (void)adapter;
     const queue_case *const c = (const queue_case *)bench_case;
     if (!queue_is_able(c))
-        return -1;
+        return BENCH_UNABLE;
     void (*release)(void *) = NULL;
-    queue_run run = {c, queue_make(c, &release)};
+    queue_run run;
+    memset(&run, 0, sizeof run);
+    run.c = c;
+    run.queue = queue_make(c, &release);
     if (run.queue == NULL)
-        return -1;
+        return BENCH_UNABLE;
+    if (c->trial == QUEUE_TRIP) {
+        run.back = queue_make(c, &release);
+        run.trips = (uint32_t *)calloc(QUEUE_TRIPS_MAX, sizeof *run.trips);
+    }
     bench_team team;
     memset(&team, 0, sizeof team);
     team.size = c->producers + c->consumers;
     team.pinned = team.size <= 2;
     team.seconds = seconds;
     team.body = queue_body;
+    team.watch = queue_watch_of(c->trial);
 #ifdef QUEUE_WAITS
     team.stop = queue_stop;
 #endif
     team.context = &run;
-    double const cost = bench_team_run(&team);
+    double cost = bench_team_run(&team);
+    if (c->trial == QUEUE_TRIP)
+        cost = queue_trip_quantile(&run);
     release(run.queue);
+    if (run.back != NULL)
+        release(run.back);
+    free(run.trips);
     return cost;
 }
 

@@ -17,7 +17,7 @@ static void free_handle(void *handle)
     memcached_free(handle);
 }
 
-void *ring_memcached_make(const ring_case *c)
+static void *make_ring(const ring_case *c)
 {
     if (c->nodes > 100) /* it aborts beyond */
         return NULL;
@@ -39,7 +39,7 @@ void *ring_memcached_make(const ring_case *c)
     return h;
 }
 
-void ring_memcached_free(void *ring)
+static void free_ring(void *ring)
 {
     handles *const h = ring;
     pthread_key_delete(h->own);
@@ -47,7 +47,7 @@ void ring_memcached_free(void *ring)
     free(h);
 }
 
-uint64_t ring_memcached_find(void *ring, const void *key, size_t size)
+static uint64_t find_in_ring(void *ring, const void *key, size_t size)
 {
     handles *const h = ring;
     memcached_st *own = pthread_getspecific(h->own);
@@ -56,4 +56,17 @@ uint64_t ring_memcached_find(void *ring, const void *key, size_t size)
         (void)pthread_setspecific(h->own, own);
     }
     return memcached_generate_hash(own, key, size);
+}
+
+double ring_memcached(const void *adapter, const void *bench_case,
+                      double seconds)
+{
+    (void)adapter;
+    const ring_case *const c = bench_case;
+    void *const ring = make_ring(c);
+    if (ring == NULL)
+        return BENCH_UNABLE;
+    double const cost = ring_race(c, seconds, ring, find_in_ring, NULL);
+    free_ring(ring);
+    return cost;
 }

@@ -1,29 +1,33 @@
 # SPDX-License-Identifier: MIT
-# girt_bench_rival(SUITE name "label" package header [LIBRARY...]): one adapter
-# each, rivals/<suite>_<file>, built where the header and libraries are found
-# and named as missing where they are not.
+# girt_bench_rival(SUITE file name "label" package header [LIBRARY...]): one
+# adapter each, rivals/<file>, built where the header and libraries are found
+# and named as missing where they are not.  Sanitizers see no rivals: their code
+# is not built for it.
 find_package(PkgConfig)
 
 function(girt_bench_rival suite file name label package header)
     string(MAKE_C_IDENTIFIER "girt_bench_${header}" found)
-    find_path(${found} ${header} PATH_SUFFIXES glib-2.0)
+    find_path(${found} ${header} PATH_SUFFIXES glib-2.0 dpdk)
     mark_as_advanced(${found})
+    set(usable ${${found}})
     set(libraries)
-    set(includes)
+    set(includes ${girt_bench_more_includes})
     foreach(library ${ARGN})
         find_library(girt_bench_lib_${library} ${library})
         mark_as_advanced(girt_bench_lib_${library})
         # Some keep a header beside their library.
         pkg_check_modules(girt_bench_pc_${library} QUIET ${library})
         if(NOT girt_bench_lib_${library})
-            set(${found} ${found}-NOTFOUND)
+            set(usable)
         else()
             list(APPEND libraries ${girt_bench_lib_${library}})
             list(APPEND includes ${girt_bench_pc_${library}_INCLUDE_DIRS})
         endif()
     endforeach()
-    if(NOT ${found})
-        message(STATUS "girt-bench: no ${label} (Debian: ${package})")
+    if(NOT usable OR GIRT_SANITIZE)
+        set_property(GLOBAL APPEND_STRING PROPERTY girt_bench_${suite}_rivals
+            "MISSING(\"${label}\", \"${package}\")\n")
+        set_property(GLOBAL APPEND PROPERTY girt_bench_missing ${package})
         return()
     endif()
     execute_process(COMMAND dpkg-query -W -f "\${Version}" ${package}
@@ -33,6 +37,8 @@ function(girt_bench_rival suite file name label package header)
     endif()
     set_property(GLOBAL APPEND_STRING PROPERTY girt_bench_${suite}_rivals
         "RIVAL(\"${label}\", ${name}, \"${version}\")\n")
+    set_property(GLOBAL APPEND PROPERTY girt_bench_packages
+        "${package} ${version}")
     target_sources(girt-bench PRIVATE rivals/${file})
     target_link_libraries(girt-bench PRIVATE ${libraries})
     # Their headers are not held to our warnings.
@@ -58,8 +64,25 @@ girt_bench_rival(queue queue_tbb.cpp tbb_bounded
     "TBB concurrent_bounded_queue" libtbb-dev oneapi/tbb/concurrent_queue.h tbb)
 girt_bench_rival(queue queue_libcds.cpp libcds_vyukov
     "libcds VyukovMPMCCycleQueue" libcds-dev cds/container/vyukov_mpmc_cycle_queue.h cds)
+girt_bench_rival(queue queue_libcds_ms.cpp libcds_ms
+    "libcds MSQueue" libcds-dev cds/container/msqueue.h cds)
 girt_bench_rival(queue queue_ck_ring.c ck_ring
     "ck_ring mpmc" libck-dev ck_ring.h ck)
+girt_bench_rival(queue queue_ck_fifo.c ck_fifo
+    "ck_fifo mpmc" libck-dev ck_fifo.h ck)
+find_path(girt_bench_more_includes rte_config.h PATH_SUFFIXES dpdk)
+mark_as_advanced(girt_bench_more_includes)
+if(NOT girt_bench_more_includes)
+    set(girt_bench_more_includes)
+endif()
+girt_bench_rival(queue queue_rte_hts.c rte_hts
+    "DPDK rte_ring HTS" libdpdk-dev rte_ring.h rte_ring)
+girt_bench_rival(queue queue_rte_spsc.c rte_spsc
+    "DPDK rte_ring SPSC" libdpdk-dev rte_ring.h rte_ring)
+girt_bench_rival(queue queue_urcu.c urcu_wfcqueue
+    "liburcu wfcqueue" liburcu-dev urcu/wfcqueue.h urcu-common)
+girt_bench_rival(queue queue_tbb_unbounded.cpp tbb_queue
+    "TBB concurrent_queue" libtbb-dev oneapi/tbb/concurrent_queue.h tbb)
 girt_bench_rival(queue queue_glib.c glib
     "GAsyncQueue" libglib2.0-dev glib.h glib-2.0)
 
@@ -67,26 +90,38 @@ girt_bench_rival(map map_libcuckoo.cpp libcuckoo
     "libcuckoo" libcuckoo-dev libcuckoo/cuckoohash_map.hh)
 girt_bench_rival(map map_tbb.cpp tbb
     "TBB concurrent_hash_map" libtbb-dev oneapi/tbb/concurrent_hash_map.h tbb)
+girt_bench_rival(map map_urcu.c urcu_lfht
+    "liburcu rculfhash" liburcu-dev urcu/rculfhash.h urcu-cds urcu-memb urcu-common)
+girt_bench_rival(map map_boost_flat.cpp boost_flat
+    "boost::concurrent_flat_map" libboost1.83-dev boost/unordered/concurrent_flat_map.hpp)
 girt_bench_rival(map_bytes map_libcuckoo_bytes.cpp libcuckoo_bytes
     "libcuckoo" libcuckoo-dev libcuckoo/cuckoohash_map.hh)
 girt_bench_rival(map_bytes map_glib_bytes.c glib_bytes
     "GHashTable + reader-writer lock" libglib2.0-dev glib.h glib-2.0)
 
-foreach(suite queue map map_bytes)
+girt_bench_rival(ring ring_memcached.c memcached
+    "libmemcached weighted ketama" libmemcached-dev libmemcached/memcached.h memcached)
+
+foreach(suite queue map map_bytes ring)
     get_property(rivals GLOBAL PROPERTY girt_bench_${suite}_rivals)
     file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${suite}_rivals.h
-        CONTENT "/* The rivals that were found. */\n@rivals@" @ONLY)
+        CONTENT "/* The rivals that were found, and those that were not. */\n@rivals@" @ONLY)
 endforeach()
 
-find_path(girt_bench_libmemcached libmemcached/memcached.h)
-find_library(girt_bench_lib_memcached memcached)
-mark_as_advanced(girt_bench_libmemcached girt_bench_lib_memcached)
-if(girt_bench_libmemcached AND girt_bench_lib_memcached)
-    pkg_check_modules(girt_bench_pc_memcached QUIET libmemcached)
-    target_sources(girt-bench PRIVATE rivals/ring_memcached.c)
-    target_link_libraries(girt-bench PRIVATE ${girt_bench_lib_memcached})
-    target_compile_definitions(girt-bench PRIVATE
-        GIRT_BENCH_LIBMEMCACHED="${girt_bench_pc_memcached_VERSION}")
-else()
-    message(STATUS "girt-bench: no libmemcached (Debian: libmemcached-dev)")
+foreach(list packages missing)
+    get_property(${list} GLOBAL PROPERTY girt_bench_${list})
+    list(REMOVE_DUPLICATES ${list})
+    list(JOIN ${list} ", " ${list})
+endforeach()
+if(NOT missing)
+    set(missing "none")
 endif()
+if(NOT packages)
+    set(packages "own ones only")
+endif()
+file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/packages.h
+    CONTENT "#define GIRT_BENCH_PACKAGES \"@packages@\"\n#define GIRT_BENCH_MISSING  \"@missing@\"\n" @ONLY)
+if(missing STREQUAL "none" OR GIRT_SANITIZE)
+    return()
+endif()
+message(STATUS "girt-bench: without rivals of ${missing}")
