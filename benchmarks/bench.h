@@ -40,6 +40,7 @@ typedef struct bench_options {
     unsigned repetitions;
     double seconds; /* one run of one contestant */
     bool rivals;
+    bool by_cpu;      /* rates by CPU time */
     bool list;        /* print cases and contestants, run nothing */
     bool smoke;       /* sizes cut to what shows only that it runs */
     const char *only; /* cases whose name contains this; NULL: all */

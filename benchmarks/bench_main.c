@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench_team.h"
+
 static const bench_suite *const suites[] = {
     &bench_queue_suite,
     &bench_map_suite,
@@ -21,7 +23,8 @@ static void print_usage(FILE *file)
     fprintf(file,
             "usage: girt-bench [SUITE...] [--rivals] [--threads LIST]\n"
             "                  [--repetitions N] [--seconds S] [--only TEXT]\n"
-            "                  [--json FILE] [--list] [--smoke]\n\nsuites "
+            "                  [--json FILE] [--list] [--smoke] [--cpu]\n\n"
+            "suites "
             "(none: all):\n");
     for (size_t i = 0; i < suite_count; i++)
         fprintf(file, "  %-10s %s\n", suites[i]->name, suites[i]->title);
@@ -34,6 +37,9 @@ static void print_usage(FILE *file)
             "  --only TEXT      only cases whose name contains TEXT\n"
             "  --json FILE      also as JSON lines; - for standard output\n"
             "  --list           name cases and contestants, run nothing\n"
+            "  --cpu            rates by CPU time, not wall time: for busy "
+            "machines,\n"
+            "                   and only where nothing waits\n"
             "  --smoke          each case for a moment, small: does it run?\n\n"
             "Each row: median, [quartiles], and the median's ratio to girt's:\n"
             "above 1 girt is ahead.\n");
@@ -77,6 +83,7 @@ static void parse_options(bench_options *options, int count, char **words)
         {"only", required_argument, NULL, 'o'},
         {"json", required_argument, NULL, 'j'},
         {"list", no_argument, NULL, 'l'},
+        {"cpu", no_argument, NULL, 'c'},
         {"smoke", no_argument, NULL, 'q'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
@@ -113,6 +120,10 @@ static void parse_options(bench_options *options, int count, char **words)
             options->repetitions = 1;
             options->seconds = 0.002;
             break;
+        case 'c':
+            options->by_cpu = true;
+            bench_by_cpu(true);
+            break;
         case 'h':
             print_usage(stdout);
             exit(0);
@@ -135,7 +146,7 @@ static const bench_suite *find_suite(const char *name)
 static void print_head(const bench_options *options)
 {
     bench_print_machine(stdout);
-    printf("\nrivals: ");
+    printf("\nclock: %s time\nrivals: ", options->by_cpu ? "CPU" : "wall");
     bench_print_rivals(stdout);
     printf("\nmissing: ");
     bench_print_missing(stdout);
@@ -144,7 +155,8 @@ static void print_head(const bench_options *options)
         return;
     fprintf(options->json, "{\"machine\":\"");
     bench_print_machine(options->json);
-    fprintf(options->json, "\",\"rivals\":\"");
+    fprintf(options->json, "\",\"clock\":\"%s\",\"rivals\":\"",
+            options->by_cpu ? "CPU" : "wall");
     bench_print_rivals(options->json);
     fprintf(options->json, "\",\"missing\":\"");
     bench_print_missing(options->json);

@@ -23,11 +23,33 @@ struct bench_crew {
     unsigned size;
 };
 
-int64_t bench_now(void)
+static bool counts_cpu;
+
+static int64_t read_clock(clockid_t clock)
 {
     struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t bench_now(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+void bench_by_cpu(bool by_cpu)
+{
+    counts_cpu = by_cpu;
+}
+
+/* The time that a rate is taken over. */
+static double elapsed_ns(const bench_team *team, int64_t since_ns)
+{
+    if (!counts_cpu)
+        return (double)(bench_now() - since_ns);
+    long const cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    return (double)(read_clock(CLOCK_PROCESS_CPUTIME_ID) - since_ns) /
+           (double)(team->size < cpus ? team->size : cpus);
 }
 
 void bench_pin(unsigned cpu)
@@ -69,13 +91,13 @@ static double watch_rate(const bench_team *team, const bench_crew *crew)
     int64_t const whole = (int64_t)(team->seconds * 1e9);
     int64_t const begun = bench_now();
     bench_sleep_until(begun + whole / 5);
-    int64_t const from = bench_now();
+    int64_t const from =
+        counts_cpu ? read_clock(CLOCK_PROCESS_CPUTIME_ID) : bench_now();
     uint64_t const before = bench_operations(crew);
     bench_sleep_until(begun + whole);
-    int64_t const to = bench_now();
+    double const time = elapsed_ns(team, from);
     uint64_t const after = bench_operations(crew);
-    return after > before ? (double)(to - from) / (double)(after - before)
-                          : BENCH_STOOD_STILL;
+    return after > before ? time / (double)(after - before) : BENCH_STOOD_STILL;
 }
 
 double bench_team_run(const bench_team *team)

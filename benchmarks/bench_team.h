@@ -47,8 +47,13 @@ typedef struct bench_team {
 } bench_team;
 
 /* Nanoseconds of wall time for each operation that all members counted after
- * the first fifth of the time; or what watch returned. */
+ * the first fifth of the time; or what watch returned.  With bench_by_cpu the
+ * CPU time of all members, divided by the CPUs that they could use: the same on
+ * an idle machine for members that never sleep, and steadier on a busy one. */
 double bench_team_run(const bench_team *team);
+
+/* For all runs from now on. */
+void bench_by_cpu(bool by_cpu);
 
 /* Operations that the members have counted so far. */
 uint64_t bench_operations(const bench_crew *crew);
