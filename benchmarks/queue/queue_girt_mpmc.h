@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* queue_girt_mpmc.c - girt_mpmc as a contestant. */
-#define GIRT_INLINE_FAST
-#define QUEUE_NAME girt_mpmc
+/* queue_girt_mpmc.h - girt_mpmc as a contestant, inlined or called: whatever
+ * GIRT_INLINE_FAST says where it is included. */
 #define QUEUE_BATCHES
 #include <girt/mpmc.h>
 
