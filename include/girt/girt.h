@@ -15,6 +15,7 @@
 #include <girt/map64.h>
 #include <girt/mpmc.h>
 #include <girt/queue.h>
+#include <girt/retry.h>
 #include <girt/ring.h>
 #include <girt/spsc.h>
 #include <girt/status.h>

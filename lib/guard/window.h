@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* window.h - counting what happened in the last so many seconds, by any number
+ * of threads that share no line.
+ *
+ * Time is cut in slices of a tenth of the window.  Each of the first
+ * GIRT__WINDOW_OWN threads has a cell that only it writes; all others share
+ * one more.  A cell has a slot for each slice of the window, a slot a word for
+ * each counter:
+ *
+ *     word: [ tag: 32 | count: 32 ]     tag = slice + era * 0x9e3779b1
+ *
+ * I1: a word whose tag is not of the window that is asked for counts nothing:
+ *     no slot is ever cleared, by no timer and at no border.
+ * I2: counts of one era are not seen by another: opening a new one is how a
+ *     breaker forgets.  Eras are small numbers, and the products of small
+ *     numbers with 2^32 / golden ratio are far apart.
+ * I3: a cell below GIRT__WINDOW_OWN is written by one thread at a time, since
+ *     a thread index is (core/thread.h): plain additions suffice.
+ * I4: a count stops at 2^32 - 1, with all counters of its slot.
+ *
+ * A word left alone for exactly 2^32 slices would count again: 136 years of
+ * seconds. */
+#ifndef GIRT_GUARD_WINDOW_H
+#define GIRT_GUARD_WINDOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <girt/clock.h>
+
+#include "core/atomic.h"
+#include "core/cacheline.h"
+#include "core/clock_internal.h"
+#include "core/thread.h"
+
+enum {
+    GIRT__WINDOW_SLICES = 10,
+    GIRT__WINDOW_OWN = 32,
+    GIRT__WINDOW_COUNTERS = 3,
+    GIRT__WINDOW_NS_MIN = GIRT__WINDOW_SLICES
+};
+
+typedef struct girt__window_cell {
+    /* Its thread's only; the shared cell uses `left` alone. */
+    int64_t start_ns; /* of the slice that it is in */
+    uint64_t era;     /* 0: none yet */
+    uint32_t tag;
+    uint32_t position;
+    int64_t left; /* records until the owner of the window looks at the sums */
+    uint64_t words[GIRT__WINDOW_SLICES][GIRT__WINDOW_COUNTERS];
+} GIRT_ALIGNED(GIRT_DESTRUCTIVE) girt__window_cell;
+
+typedef struct girt__window {
+    /* Written once, but for `used`, which only grows. */
+    girt_clock clock;
+    int64_t base_ns;
+    int64_t slice_ns;
+    uint32_t used; /* cells below it may hold counts; so may the shared one */
+    girt__window_cell cells[GIRT__WINDOW_OWN + 1];
+} girt__window;
+
+/* In zeroed memory; window_ns >= GIRT__WINDOW_NS_MIN. */
+void girt__window_init(girt__window *window, const girt_clock *clock,
+                       int64_t window_ns);
+
+static inline int64_t girt__window_now(const girt__window *window)
+{
+    return girt__clock_now(&window->clock);
+}
+
+/* Counts from 0 at the window's creation. */
+uint64_t girt__window_slice(const girt__window *window, int64_t now_ns);
+
+static inline uint32_t girt__window_tag(uint64_t slice, uint64_t era)
+{
+    return (uint32_t)slice + (uint32_t)era * UINT32_C(0x9e3779b1);
+}
+
+/* What was counted in the era, in the slice of now_ns and the nine before it.
+ */
+void girt__window_sum(const girt__window *window, uint64_t era, int64_t now_ns,
+                      uint64_t sums[GIRT__WINDOW_COUNTERS]);
+
+/* The caller's cell says `left` records until the next true. */
+void girt__window_set_left(girt__window *window, int64_t left);
+/* Cells that may be in use, 1 and up. */
+static inline uint32_t girt__window_used(const girt__window *window)
+{
+    /* Relaxed: a thread that has just come is seen a little later. */
+    uint32_t const used = girt_load_relaxed(&window->used);
+    return used == 0 ? 1 : used;
+}
+
+/* The rare parts of girt__window_add. */
+void girt__window_turn(girt__window *window, uint32_t index, uint64_t era,
+                       int64_t now_ns);
+bool girt__window_add_shared(girt__window *window, uint64_t era, int64_t now_ns,
+                             unsigned mask);
+
+/* Counts 1 in counter 0, and in those of 1 and 2 whose bit is in the mask.
+ * true: the caller's `left` has run out, or its slice is a new one. */
+static inline bool girt__window_add(girt__window *window, uint64_t era,
+                                    int64_t now_ns, unsigned mask)
+{
+    uint32_t const index = girt__thread_index();
+    if (girt_unlikely(index >= GIRT__WINDOW_OWN))
+        return girt__window_add_shared(window, era, now_ns, mask);
+    girt__window_cell *const cell = &window->cells[index];
+    if (girt_unlikely((uint64_t)now_ns - (uint64_t)cell->start_ns >=
+                          (uint64_t)window->slice_ns ||
+                      cell->era != era))
+        girt__window_turn(window, index, era, now_ns);
+    uint64_t *const words = cell->words[cell->position];
+    uint64_t const fresh = (uint64_t)cell->tag << 32;
+    for (unsigned i = 0; i < GIRT__WINDOW_COUNTERS; i++) {
+        if (i != 0 && (mask >> i & 1) == 0)
+            continue;
+        /* Relaxed: nobody else writes it. */
+        uint64_t word = girt_load_relaxed(&words[i]);
+        if ((uint32_t)(word >> 32) != cell->tag)
+            word = fresh;
+        if (girt_unlikely((uint32_t)word == UINT32_MAX))
+            break;
+        /* W1 -> W2 (girt__window_sum): counter 0 before the others. */
+        girt_store_release(&words[i], word + 1);
+    }
+    return --cell->left <= 0;
+}
+
+#endif /* GIRT_GUARD_WINDOW_H */

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* Goal: no guard leaks or half exists when memory runs out.
+ * Method: each is made with an allocator whose k-th call fails, for every k. */
+#include <girt/retry.h>
+
+#include "support/check.h"
+#include "support/failing.h"
+
+typedef girt_status (*maker)(void **out, const girt_allocator *allocator);
+
+/* Makes with every k failing; `steps` is how many allocations there are. */
+static void each_fails(maker make, void (*destroy)(void *object),
+                       size_t steps_wanted)
+{
+    size_t steps = 0;
+    for (size_t k = 1;; k++) {
+        failing f;
+        failing_init(&f);
+        f.fail_at = k;
+        void *object = NULL;
+        girt_status const status = make(&object, &f.allocator);
+        if (status == GIRT_OK) {
+            destroy(object);
+        } else {
+            check_status(status, GIRT_E_NOMEM);
+            assert_null(object);
+            steps++;
+        }
+        assert_int_equal(f.live_blocks, 0);
+        assert_int_equal(f.live_bytes, 0);
+        if (f.calls < k)
+            break;
+    }
+    assert_int_equal(steps, steps_wanted);
+}
+
+static girt_status make_retry(void **out, const girt_allocator *allocator)
+{
+    girt_retry_budget *budget = NULL;
+    girt_status const status = girt_retry_budget_create(
+        &budget, &(girt_retry_budget_options){.allocator = allocator});
+    *out = budget;
+    return status;
+}
+
+static void destroy_retry(void *budget)
+{
+    girt_retry_budget_destroy(budget);
+}
+
+static void test_retry(void **state)
+{
+    (void)state;
+    each_fails(make_retry, destroy_retry, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_retry),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
