@@ -25,8 +25,9 @@ typedef struct girt_allocator {
     /**
      * Gives size bytes aligned to alignment, or NULL when it has none, on
      * which the call that wanted them answers GIRT_E_NOMEM.  size is at least
-     * 1; alignment is a power of two, at least that of a pointer.  The bytes
-     * need not be zero.
+     * 1 and at most the memory of the machine: a call that wants more answers
+     * GIRT_E_NOMEM without asking.  alignment is a power of two, at least that
+     * of a pointer.  The bytes need not be zero.
      */
     void *(*allocate)(void *context, size_t size, size_t alignment);
     /**

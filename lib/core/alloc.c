@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/assert.h"
 #include "core/atomic.h"
@@ -38,6 +39,9 @@ enum {
     MALLOCX_ARENA_SHIFT = 20,
     ARENAS_MAX = (1 << 12) - 2 /* what a flag can name */
 };
+
+/* Blocks up to this size are asked for without a look at the machine's. */
+#define CERTAINLY_THERE ((size_t)1 << 24)
 
 /* ---- libc's malloc ------------------------------------------------------ */
 
@@ -151,11 +155,26 @@ girt_status girt__allocator_resolve(girt_allocator *out,
 
 /* ---- inside the library ------------------------------------------------- */
 
+size_t girt__machine_bytes(void)
+{
+    long const pages = sysconf(_SC_PHYS_PAGES);
+    long const page = sysconf(_SC_PAGESIZE);
+    return pages <= 0 || page <= 0 ? SIZE_MAX : (size_t)pages * (size_t)page;
+}
+
+/* More than the machine has is promised by jemalloc, and by libc's malloc where
+ * the kernel overcommits; touching it then kills the process. */
+static bool is_beyond_machine(size_t size)
+{
+    return size > PTRDIFF_MAX ||
+           (size > CERTAINLY_THERE && size > girt__machine_bytes());
+}
+
 void *girt__allocate(const girt_allocator *allocator, size_t size,
                      size_t alignment)
 {
     girt_assert((alignment & (alignment - 1)) == 0);
-    if (size > PTRDIFF_MAX)
+    if (is_beyond_machine(size))
         return NULL;
     size_t const at_least =
         alignment > sizeof(void *) ? alignment : sizeof(void *);

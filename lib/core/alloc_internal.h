@@ -26,8 +26,12 @@ girt__jemalloc_state girt__jemalloc(void);
 girt_status girt__allocator_resolve(girt_allocator *out,
                                     const girt_allocator *allocator);
 
+/* The memory of the machine; SIZE_MAX when it does not tell. */
+size_t girt__machine_bytes(void);
+
 /* `alignment` is a power of two; 0 means that of max_align_t.  NULL when out
- * of memory or when size is over PTRDIFF_MAX.  size 0 is taken as 1. */
+ * of memory, without asking the allocator when size is more than the machine
+ * has.  size 0 is taken as 1. */
 void *girt__allocate(const girt_allocator *allocator, size_t size,
                      size_t alignment);
 void *girt__allocate_zeroed(const girt_allocator *allocator, size_t size,

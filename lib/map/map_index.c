@@ -4,7 +4,6 @@
 #include "map/map_grow.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "core/alloc_internal.h"
 #include "core/assert.h"
@@ -17,13 +16,6 @@
 /* Hundredths of its slots that a table is planned to use. */
 #define PLANNED_LOAD 85u
 
-static size_t machine_bytes(void)
-{
-    const long pages = sysconf(_SC_PHYS_PAGES);
-    const long page = sysconf(_SC_PAGESIZE);
-    return pages <= 0 || page <= 0 ? SIZE_MAX : (size_t)pages * (size_t)page;
-}
-
 typedef struct plan {
     uint32_t depth; /* of the directory; 2^tables_depth tables */
     uint32_t tables_depth;
@@ -32,8 +24,8 @@ typedef struct plan {
 } plan;
 
 /* The fewest tables that hold `expected` keys at the planned load, and no
- * fewer than `tables`.  GIRT_E_NOMEM for more than the machine has, where
- * malloc would promise it. */
+ * fewer than `tables`.  GIRT_E_NOMEM for more than the machine has: before the
+ * directory is allocated, which is large then, too. */
 static girt_status plan_for(plan *p, girt__shape shape, size_t expected,
                             size_t tables)
 {
@@ -53,7 +45,7 @@ static girt_status plan_for(plan *p, girt__shape shape, size_t expected,
     if (!girt__size_multiply((size_t)1 << p->tables_depth,
                              girt__table_bytes(shape, p->shift), &p->bytes))
         return GIRT_E_TOO_LARGE;
-    return p->bytes > machine_bytes() ? GIRT_E_NOMEM : GIRT_OK;
+    return p->bytes > girt__machine_bytes() ? GIRT_E_NOMEM : GIRT_OK;
 }
 
 /* All first tables in one block, so that a number that cannot be had is

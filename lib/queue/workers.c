@@ -41,6 +41,7 @@
 #include "core/clock_internal.h"
 #include "core/options.h"
 #include "core/park.h"
+#include "queue/queue_ring.h"
 
 #define THREADS_MAX       4096u
 #define THREAD_NAME_BYTES 16 /* with the NUL: Linux's limit */
@@ -147,9 +148,20 @@ static void release(girt_workers *workers)
     girt__release(&allocator, workers, sizeof(girt_workers));
 }
 
+/* Queues and records are touched at create, so all must fit together. */
+static bool fits_machine(const girt_workers *workers)
+{
+    size_t size;
+    return girt__size_multiply(workers->capacity,
+                               2 * sizeof(girt__slot) + sizeof(task), &size) &&
+           size <= girt__machine_bytes();
+}
+
 /* Queues, records, room for threads; what was made stays for release(). */
 static girt_status furnish(girt_workers *workers, size_t threads)
 {
+    if (workers->capacity <= RING_CAPACITY_MAX && !fits_machine(workers))
+        return GIRT_E_NOMEM;
     girt_queue_options const options = {.capacity = workers->capacity,
                                         .allocator = &workers->allocator};
     girt_status status = girt_queue_create(&workers->tasks, &options);

@@ -70,6 +70,20 @@ static void use_allocator(const girt_allocator *a)
     girt__release(a, NULL, 1);
 }
 
+/* Some allocators promise more than there is, and touching it kills. */
+static void more_than_the_machine_has_is_not_asked_for(void **state)
+{
+    (void)state;
+    failing f;
+    failing_init(&f);
+    size_t const machine = girt__machine_bytes();
+    if (machine == SIZE_MAX)
+        skip_because("the machine does not tell its memory");
+    assert_null(girt__allocate(&f.allocator, machine + 1, 0));
+    assert_null(girt__allocate_zeroed(&f.allocator, machine * 2, 0));
+    assert_int_equal(f.calls, 0);
+}
+
 static void the_default_serves_all_sizes(void **state)
 {
     (void)state;
@@ -264,6 +278,7 @@ static void python_can_open_the_library(void **state)
 static const struct CMUnitTest in_every_case[] = {
     cmocka_unit_test(defaults_are_resolved),
     cmocka_unit_test(half_an_allocator_is_refused),
+    cmocka_unit_test(more_than_the_machine_has_is_not_asked_for),
     cmocka_unit_test(the_default_serves_all_sizes),
     cmocka_unit_test(own_allocators_are_called),
     cmocka_unit_test(products_and_sums_that_overflow_are_refused),

@@ -125,6 +125,29 @@ static void bad_options_are_refused(void **state)
     girt_queue_destroy(make(&(girt_queue_options){.name = "x", .bands = 8}));
 }
 
+/* Each ring would fit the machine; all of them would be touched. */
+static void rings_that_do_not_fit_together_are_not_asked_for(void **state)
+{
+    (void)state;
+    size_t const capacity = girt__machine_bytes() / sizeof(girt__slot) / 4;
+    if (capacity > RING_CAPACITY_MAX)
+        skip_because("too much memory");
+    failing f;
+    failing_init(&f);
+    f.fail_at = 2; /* the first ring: if it were asked for, not to touch it */
+    f.fail_all_after = true;
+    girt_queue *queue = NULL;
+    check_status(girt_queue_create(&queue,
+                                   &(girt_queue_options){
+                                       .capacity = capacity,
+                                       .bands = 8,
+                                       .allocator = &f.allocator,
+                                   }),
+                 GIRT_E_NOMEM);
+    assert_int_equal(f.calls, 1);
+    assert_int_equal(f.live_blocks, 0);
+}
+
 static void bad_arguments_change_nothing(void **state)
 {
     (void)state;
@@ -327,6 +350,7 @@ int main(void)
         cmocka_unit_test(capacity_is_exact_in_every_mode),
         cmocka_unit_test(zero_capacity_is_1024),
         cmocka_unit_test(bad_options_are_refused),
+        cmocka_unit_test(rings_that_do_not_fit_together_are_not_asked_for),
         cmocka_unit_test(bad_arguments_change_nothing),
         cmocka_unit_test(batches_say_how_many),
         cmocka_unit_test(close_lets_the_rest_out),

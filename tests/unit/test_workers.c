@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 
+#include "core/alloc_internal.h"
 #include "queue/workers_internal.h"
 #include "support/check.h"
 #include "support/failing.h"
@@ -92,6 +93,28 @@ static void bad_arguments_are_refused(void **state)
     girt_workers_destroy(workers);
     girt_workers_destroy(NULL);
     assert_int_equal(something, 0);
+}
+
+/* Each queue would fit the machine; both would be touched. */
+static void queues_that_do_not_fit_together_are_not_asked_for(void **state)
+{
+    (void)state;
+    size_t const capacity = girt__machine_bytes() / 32;
+    if (capacity > (size_t)1 << 32)
+        skip_because("too much memory");
+    failing f;
+    failing_init(&f);
+    f.fail_at = 2; /* the first queue: if it were asked for, not to touch it */
+    f.fail_all_after = true;
+    girt_workers *workers = NULL;
+    check_status(girt_workers_create(&workers,
+                                     &(girt_workers_options){
+                                         .queue_capacity = capacity,
+                                         .allocator = &f.allocator,
+                                     }),
+                 GIRT_E_NOMEM);
+    assert_int_equal(f.calls, 1);
+    assert_int_equal(f.live_blocks, 0);
 }
 
 static void running_tasks_do_not_count(void **state)
@@ -343,6 +366,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_arguments_are_refused),
+        cmocka_unit_test(queues_that_do_not_fit_together_are_not_asked_for),
         cmocka_unit_test(running_tasks_do_not_count),
         cmocka_unit_test(destroy_finishes_what_was_accepted),
         cmocka_unit_test(calls_from_inside_do_not_deadlock),
