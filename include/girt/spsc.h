@@ -121,8 +121,7 @@ GIRT_FAST bool girt_spsc_pop(girt_spsc *queue, void **item);
  *
  * Threads: the producer.
  * Progress: wait-free, a fixed number of steps for each item.
- * Order: as girt_spsc_push.  Items become visible as they go in, not all at
- * once.
+ * Order: as girt_spsc_push.  The items become visible at the end, all at once.
  * Since: 0.1
  */
 GIRT_API size_t girt_spsc_push_n(girt_spsc *queue, void *const items[],

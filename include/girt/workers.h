@@ -125,7 +125,8 @@ GIRT_API girt_status girt_workers_drain(girt_workers *workers,
 
 /**
  * Finishes what was accepted, ends the threads and frees the pool.  A task that
- * submits meanwhile is answered GIRT_CLOSED.
+ * submits meanwhile is answered GIRT_CLOSED where there is room, and as always
+ * where there is none.
  *
  * @param workers  NULL: nothing happens.
  *
