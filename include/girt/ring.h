@@ -170,8 +170,9 @@ GIRT_API void girt_ring_destroy(girt_ring *ring);
  *
  * Threads: any.
  * Progress: blocking, on other changes and on read sections; time grows with
- * the points or slots of the whole ring. Order: release; a lookup that sees the
- * change acquires it. Since: 0.1
+ *   the points or slots of the whole ring.
+ * Order: release; a lookup that sees the change acquires it.
+ * Since: 0.1
  */
 GIRT_API girt_status girt_ring_set(girt_ring *ring, const girt_node nodes[],
                                    size_t count);
