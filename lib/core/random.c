@@ -3,6 +3,7 @@
 #include "core/random.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -29,17 +30,20 @@ static void fill_poorly(unsigned char *out, size_t size)
 void girt__random_fill(void *out, size_t size)
 {
     unsigned char *at = out;
+    int state; /* getrandom is a cancellation point, our callers are not */
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
     while (size > 0) {
         ssize_t const got = getrandom(at, size, GRND_NONBLOCK);
         if (got < 0 && errno == EINTR)
             continue; /* a signal; the next call makes progress */
-        if (got <= 0) {
-            fill_poorly(at, size);
-            return;
-        }
+        if (got <= 0)
+            break;
         at += got;
         size -= (size_t)got;
     }
+    (void)pthread_setcancelstate(state, NULL);
+    if (size > 0)
+        fill_poorly(at, size);
 }
 
 uint64_t girt__random_seed(void)

@@ -4,6 +4,8 @@
  * byte and past the end. */
 #include "core/random.h"
 
+#include <pthread.h>
+
 #include "support/check.h"
 
 static int compare(const void *a, const void *b)
@@ -46,11 +48,34 @@ static void fills_are_whole_and_end_where_asked(void **state)
     }
 }
 
+static void *fill_cancelled(void *argument)
+{
+    (void)pthread_cancel(pthread_self());
+    girt__random_fill(argument, 8);
+    ((unsigned char *)argument)[8] = 1;
+    pthread_testcancel();
+    return NULL;
+}
+
+/* Who asks has memory in its hands. */
+static void a_fill_is_no_cancellation_point(void **state)
+{
+    (void)state;
+    unsigned char bytes[9] = {0};
+    pthread_t thread;
+    void *result = NULL;
+    assert_int_equal(pthread_create(&thread, NULL, fill_cancelled, bytes), 0);
+    assert_int_equal(pthread_join(thread, &result), 0);
+    assert_ptr_equal(result, PTHREAD_CANCELED);
+    assert_int_equal(bytes[8], 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(seeds_differ),
         cmocka_unit_test(fills_are_whole_and_end_where_asked),
+        cmocka_unit_test(a_fill_is_no_cancellation_point),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
