@@ -186,11 +186,16 @@ static girt_status furnish(girt_workers *workers, size_t threads)
     return GIRT_OK;
 }
 
+/* pthread_join is a cancellation point: a caller that ended in it would leave
+ * the pool half joined. */
 static void join(girt_workers *workers, size_t count)
 {
+    int state;
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
     girt_queue_close(workers->tasks);
     for (size_t i = 0; i < count; i++)
         (void)pthread_join(workers->threads[i], NULL);
+    (void)pthread_setcancelstate(state, NULL);
 }
 
 /* 0, or the errno of the thread that could not be made. */

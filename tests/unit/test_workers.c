@@ -117,6 +117,35 @@ static void queues_that_do_not_fit_together_are_not_asked_for(void **state)
     assert_int_equal(f.live_blocks, 0);
 }
 
+static void *destroy_cancelled(void *argument)
+{
+    void **const pool_and_end = argument;
+    (void)pthread_cancel(pthread_self());
+    girt_workers_destroy(pool_and_end[0]);
+    pool_and_end[1] = pool_and_end[0];
+    pthread_testcancel();
+    return NULL;
+}
+
+static void a_cancelled_thread_finishes_destroy(void **state)
+{
+    (void)state;
+    static int ran; /* not on the stack: tasks outlive a failure */
+    girt_workers *workers = NULL;
+    check_status(girt_workers_create(&workers, NULL), GIRT_OK);
+    for (int i = 0; i < 100; i++)
+        check_status(girt_workers_submit(workers, count_up, &ran, GIRT_FOREVER),
+                     GIRT_OK);
+    void *pool_and_end[2] = {workers, NULL}, *result = NULL;
+    pthread_t thread;
+    assert_int_equal(
+        pthread_create(&thread, NULL, destroy_cancelled, pool_and_end), 0);
+    assert_int_equal(pthread_join(thread, &result), 0);
+    assert_ptr_equal(result, PTHREAD_CANCELED);
+    assert_ptr_equal(pool_and_end[1], workers);
+    assert_int_equal(ran, 100);
+}
+
 static void running_tasks_do_not_count(void **state)
 {
     (void)state;
@@ -367,6 +396,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_arguments_are_refused),
         cmocka_unit_test(queues_that_do_not_fit_together_are_not_asked_for),
+        cmocka_unit_test(a_cancelled_thread_finishes_destroy),
         cmocka_unit_test(running_tasks_do_not_count),
         cmocka_unit_test(destroy_finishes_what_was_accepted),
         cmocka_unit_test(calls_from_inside_do_not_deadlock),
