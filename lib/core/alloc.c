@@ -162,19 +162,19 @@ size_t girt__machine_bytes(void)
     return pages <= 0 || page <= 0 ? SIZE_MAX : (size_t)pages * (size_t)page;
 }
 
-/* More than the machine has is promised by jemalloc, and by libc's malloc where
- * the kernel overcommits; touching it then kills the process. */
-static bool is_beyond_machine(size_t size)
+bool girt__machine_holds(size_t count, size_t size)
 {
-    return size > PTRDIFF_MAX ||
-           (size > CERTAINLY_THERE && size > girt__machine_bytes());
+    size_t bytes;
+    return girt__size_multiply(count, size, &bytes) &&
+           bytes <= girt__machine_bytes();
 }
 
 void *girt__allocate(const girt_allocator *allocator, size_t size,
                      size_t alignment)
 {
     girt_assert((alignment & (alignment - 1)) == 0);
-    if (is_beyond_machine(size))
+    if (size > PTRDIFF_MAX ||
+        (size > CERTAINLY_THERE && !girt__machine_holds(size, 1)))
         return NULL;
     size_t const at_least =
         alignment > sizeof(void *) ? alignment : sizeof(void *);

@@ -28,6 +28,10 @@ girt_status girt__allocator_resolve(girt_allocator *out,
 
 /* The memory of the machine; SIZE_MAX when it does not tell. */
 size_t girt__machine_bytes(void);
+/* Whether `count` times `size` bytes are not more.  More is promised by
+ * jemalloc, and by libc's malloc where the kernel overcommits; touching it
+ * then kills the process. */
+bool girt__machine_holds(size_t count, size_t size);
 
 /* `alignment` is a power of two; 0 means that of max_align_t.  NULL when out
  * of memory, without asking the allocator when size is more than the machine

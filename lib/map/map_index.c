@@ -45,7 +45,7 @@ static girt_status plan_for(plan *p, girt__shape shape, size_t expected,
     if (!girt__size_multiply((size_t)1 << p->tables_depth,
                              girt__table_bytes(shape, p->shift), &p->bytes))
         return GIRT_E_TOO_LARGE;
-    return p->bytes > girt__machine_bytes() ? GIRT_E_NOMEM : GIRT_OK;
+    return girt__machine_holds(p->bytes, 1) ? GIRT_OK : GIRT_E_NOMEM;
 }
 
 /* All first tables in one block, so that a number that cannot be had is

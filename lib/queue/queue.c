@@ -65,20 +65,12 @@ static void release(girt_queue *queue)
     girt__release(&allocator, queue, size_of(queue->rings_count));
 }
 
-/* Every slot is touched at create, so all rings must fit together. */
-static bool fits_machine(const girt_queue *queue)
-{
-    size_t size;
-    return girt__size_multiply(queue->capacity,
-                               queue->rings_count * sizeof(girt__slot),
-                               &size) &&
-           size <= girt__machine_bytes();
-}
-
 /* Rings and cursors; what was made stays for release(). */
 static girt_status furnish(girt_queue *queue)
 {
-    if (!fits_machine(queue))
+    /* All slots are touched at create, so the rings must fit together. */
+    if (!girt__machine_holds(queue->capacity,
+                             queue->rings_count * sizeof(girt__slot)))
         return GIRT_E_NOMEM;
     for (uint32_t i = 0; i < queue->rings_count; i++) {
         girt_status const status = girt__ring_init(

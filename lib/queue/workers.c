@@ -148,19 +148,13 @@ static void release(girt_workers *workers)
     girt__release(&allocator, workers, sizeof(girt_workers));
 }
 
-/* Queues and records are touched at create, so all must fit together. */
-static bool fits_machine(const girt_workers *workers)
-{
-    size_t size;
-    return girt__size_multiply(workers->capacity,
-                               2 * sizeof(girt__slot) + sizeof(task), &size) &&
-           size <= girt__machine_bytes();
-}
-
 /* Queues, records, room for threads; what was made stays for release(). */
 static girt_status furnish(girt_workers *workers, size_t threads)
 {
-    if (workers->capacity <= RING_CAPACITY_MAX && !fits_machine(workers))
+    /* All is touched at create, so it must fit together. */
+    if (workers->capacity <= RING_CAPACITY_MAX &&
+        !girt__machine_holds(workers->capacity,
+                             2 * sizeof(girt__slot) + sizeof(task)))
         return GIRT_E_NOMEM;
     girt_queue_options const options = {.capacity = workers->capacity,
                                         .allocator = &workers->allocator};
