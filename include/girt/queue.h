@@ -83,14 +83,14 @@ typedef struct girt_queue_options {
      * it in its band waits for at most (j + 1) * (2^bands - 1) pops where one
      * thread pops.  Each band takes its own memory for `capacity` items. */
     unsigned bands;
-    /** A full queue makes room: its oldest item goes to `dropped`, which must
-     * be set.  With bands: the oldest of the last band that has any; with
-     * per_producer_order: of the pushing thread's lane, if it has any. */
+    /** A full queue makes room: its oldest item goes to `dropped`, and is
+     * forgotten where that is NULL.  With bands: the oldest of the last band
+     * that has any; with per_producer_order: of the pushing thread's lane, if
+     * it has any. */
     bool drop_oldest;
     /** Told of items that leave otherwise than by a pop: dropped ones, in the
      * pushing thread, with no lock held, so it may use the queue; and those
-     * left at destroy, when it must not.  NULL: items left at destroy are
-     * forgotten. */
+     * left at destroy, when it must not.  NULL: such items are forgotten. */
     void (*dropped)(void *context, void *item);
     /** Passed to dropped. */
     void *context;

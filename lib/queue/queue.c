@@ -23,8 +23,6 @@ static girt_status check_options(const girt_queue_options *options)
                                  options->reserved) ||
         options->bands > BANDS_MAX)
         return GIRT_E_INVALID;
-    if (options->drop_oldest && options->dropped == NULL)
-        return GIRT_E_INVALID;
     return options->capacity > RING_CAPACITY_MAX ? GIRT_E_TOO_LARGE : GIRT_OK;
 }
 

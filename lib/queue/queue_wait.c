@@ -233,7 +233,7 @@ static bool drop_one(girt_queue *queue)
                            ? girt__ring_pop(&queue->rings[0], &item, 1, &popped,
                                             &seen) == GIRT_OK
                            : girt__several_pop_oldest(queue, &item);
-    if (found)
+    if (found && queue->dropped != NULL)
         queue->dropped(queue->context, item);
     return found;
 }

@@ -105,7 +105,6 @@ static void bad_options_are_refused(void **state)
         {{.capacity = SIZE_MAX}, GIRT_E_TOO_LARGE},
         {{.bands = 9}, GIRT_E_INVALID},
         {{.bands = UINT32_MAX}, GIRT_E_INVALID},
-        {{.drop_oldest = true}, GIRT_E_INVALID},
         {{.name = ""}, GIRT_E_INVALID},
         {{.name = long_name}, GIRT_E_INVALID},
         {{.metrics = (girt_metrics *)(void *)&something}, GIRT_E_INVALID},
@@ -330,6 +329,22 @@ static void bands_drop_the_least_urgent(void **state)
     assert_int_equal(d.count, 4);
 }
 
+static void without_dropped_the_oldest_is_forgotten(void **state)
+{
+    (void)state;
+    girt_queue *const queue =
+        make(&(girt_queue_options){.capacity = 2, .drop_oldest = true});
+    for (uintptr_t i = 1; i <= 5; i++)
+        check_status(girt_queue_push(queue, (void *)i, GIRT_NOW), GIRT_OK);
+    void *item = NULL;
+    for (uintptr_t i = 4; i <= 5; i++) {
+        check_status(girt_queue_pop(queue, &item, GIRT_NOW), GIRT_OK);
+        assert_int_equal((uintptr_t)item, i);
+    }
+    check_status(girt_queue_pop(queue, &item, GIRT_NOW), GIRT_EMPTY);
+    girt_queue_destroy(queue);
+}
+
 static void left_items_are_told_without_drop_oldest(void **state)
 {
     (void)state;
@@ -356,6 +371,7 @@ int main(void)
         cmocka_unit_test(close_lets_the_rest_out),
         cmocka_unit_test(the_oldest_is_dropped),
         cmocka_unit_test(bands_drop_the_least_urgent),
+        cmocka_unit_test(without_dropped_the_oldest_is_forgotten),
         cmocka_unit_test(left_items_are_told_without_drop_oldest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
