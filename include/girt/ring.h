@@ -202,7 +202,8 @@ GIRT_API girt_status girt_ring_add(girt_ring *ring, const char *name,
  * @param ring  the ring.
  * @param name  the node's.
  * @return  GIRT_OK; GIRT_MISSING: no such member; GIRT_E_INVALID: ring or name
- *          is NULL, or the ring is a jump ring and the node is not the last;
+ *          is NULL, the name is empty or too long, or the ring is a jump ring
+ *          and the node is not the last;
  *          GIRT_E_NOMEM: the smaller ring has to be built before the larger
  *          one can go.
  *

@@ -181,7 +181,7 @@ girt_status girt_ring_remove(girt_ring *ring, const char *name)
         return GIRT_E_INVALID;
     size_t name_size;
     if (!girt__ring_name_is_valid(name, &name_size))
-        return GIRT_MISSING;
+        return GIRT_E_INVALID;
     girt__ring_snapshot *old = NULL;
     (void)pthread_mutex_lock(&ring->change);
     girt_status const status = remove_locked(ring, name, name_size, &old);
