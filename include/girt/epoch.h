@@ -34,9 +34,11 @@
  * retires outside sections waits at 4096.
  *
  * At a thread's end what it has pending passes to the next thread that
- * retires or waits; a section it left open ends.  In a fork's child only the
- * caller's sections are still open, and all that was pending is released
- * there, too, once, by the child; a block that another thread was just
+ * retires or waits; a section it left open ends.  (A thread whose first call
+ * into girt comes from a pthread key's destructor, when it is ending already,
+ * may end unheard: its registration, some 320 bytes, then stays.)  In a fork's
+ * child only the caller's sections are still open, and all that was pending is
+ * released there, too, once, by the child; a block that another thread was just
  * retiring or releasing may be leaked in the child.
  *
  * None of the calls is async-signal-safe, nor a cancellation point. */
