@@ -11,6 +11,14 @@
 
 #include "packages.h"
 
+#ifdef __clang__
+#define COMPILER "clang"
+#define COMPILER_VERSION __clang_version__
+#else
+#define COMPILER "gcc"
+#define COMPILER_VERSION __VERSION__
+#endif
+
 static void read_cpu_name(char *name, size_t size)
 {
     snprintf(name, size, "unknown CPU");
@@ -41,12 +49,8 @@ void bench_print_machine(FILE *file)
             "%s, %ld CPUs, %s, Linux %s, %s %s, glibc %s and its malloc, "
             "load %.1f, girt %s",
             cpu, sysconf(_SC_NPROCESSORS_ONLN), system.machine, system.release,
-#ifdef __clang__
-            "clang", __clang_version__,
-#else
-            "gcc", __VERSION__,
-#endif
-            gnu_get_libc_version(), load, girt_version());
+            COMPILER, COMPILER_VERSION, gnu_get_libc_version(), load,
+            girt_version());
 }
 
 void bench_print_rivals(FILE *file)
