@@ -6,5 +6,5 @@ set -euo pipefail
 command -v doxygen >/dev/null || { echo "skipped: no doxygen"; exit 77; }
 mkdir -p "$2"
 cd "$1"
-{ cat docs/Doxyfile; echo "OUTPUT_DIRECTORY = $2"; } | doxygen -
+{ cat docs/Doxyfile; printf 'OUTPUT_DIRECTORY = "%s"\n' "$2"; } | doxygen -
 echo "written to $2/html"
