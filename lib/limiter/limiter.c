@@ -186,8 +186,8 @@ girt_status girt__limiter_acquire(girt_limiter *limiter, uint64_t tokens,
             return GIRT_OK;
         uint64_t word = sight->word;
         uint64_t const next = sight->origin + (uint64_t)after;
-        /* Relaxed: nothing is published but the word itself. */
-        if (girt_cas_relaxed(&limiter->word, &word, next)) {
+        /* R6 -> A6 (reserve.c): the clock was at now_ns before. */
+        if (girt_cas_release(&limiter->word, &word, next)) {
             sight->word = next;
             sight->mark = after;
             return GIRT_OK;
@@ -264,8 +264,8 @@ static inline __attribute__((always_inline)) girt_status take_by(
     int64_t const owed = (int64_t)(start + need - time);
     if (girt_likely(owed <= room)) {
         uint64_t seen = word;
-        /* Relaxed: nothing is published but the word itself. */
-        if (girt_unlikely(!girt_cas_relaxed(&limiter->word, &seen,
+        /* R6 -> A6 (reserve.c): the clock was at now_ns before. */
+        if (girt_unlikely(!girt_cas_release(&limiter->word, &seen,
                                             word + (start + need - mark))))
             return take_slow(limiter, tokens, now_ns, decision);
         return decision == NULL

@@ -12,7 +12,11 @@
  * This counts only if the mark grew by tokens, not by a rest (a bucket that was
  * full starts again at the present).  It did not while the time is before the
  * mark that the reservation left: for cancel because act_at_ns has not passed,
- * for take_all by looking.  The clock is read after the word for that. */
+ * for take_all by looking.  The clock is read after the word for that.
+ *
+ * R6 (limiter.c, acquire and take_by) -> A6: takes by times that the clock has
+ *     shown are in the word only when the clock is seen to be there.  Else a
+ *     cancel that comes too late would think itself in time. */
 #include <girt/limiter.h>
 
 #include <time.h>
@@ -85,7 +89,7 @@ void girt__limiter_give_back(girt_limiter *limiter, uint64_t tokens,
     /* A round fails only if another call moved the word. */
     for (;;) {
         girt__sight sight;
-        girt__limiter_look(limiter, &sight);
+        girt__limiter_look(limiter, &sight); /* A6 <- R6, by A1's acquire */
         int64_t const now_ns = girt__clock_now(&limiter->clock);
         int64_t const back = moved_back(limiter, sight.word);
         int64_t const grown =

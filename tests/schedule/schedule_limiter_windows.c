@@ -313,6 +313,50 @@ static void reservations_stay_within_the_bound(void **state)
             (game){.calls = 4, .reserves = true, .moves = true}, 3);
 }
 
+/* A reservation is cancelled while another thread takes at a later time: when
+ * that is in the mark the clock must be seen to have moved. */
+static void late_body(void *context, size_t thread)
+{
+    game *const g = context;
+    girt_limiter *const limiter = g->limiters[0];
+    girt_reservation r = {0};
+    if (thread == 0) {
+        if (girt_limiter_reserve(limiter, 3, 0, &r) == GIRT_OK)
+            girt_limiter_cancel(limiter, &r);
+        return;
+    }
+    int64_t const now = girt_add_relaxed(&g->now, 15) + 15;
+    for (uint64_t i = 0; i < 2; i++) {
+        operation *const o = history_begin(&g->h, thread, TAKE, 1 + 2 * i);
+        o->second = (uint64_t)now;
+        history_end(
+            &g->h, o,
+            (uint64_t)girt_limiter_take_at(limiter, o->argument, now, NULL), 0);
+    }
+    operation *const o = history_begin(&g->h, thread, TAKE, 2);
+    girt_status const status =
+        girt_limiter_reserve(limiter, o->argument, 100 * TOKEN_NS, &r);
+    o->second = (uint64_t)r.act_at_ns;
+    history_end(&g->h, o, (uint64_t)status, 0);
+}
+
+static void cancels_come_too_late(void **state)
+{
+    (void)state;
+    game g = {.count = 1, .moves = true};
+    history_init(&g.h, SCHEDULE_THREADS_MAX, CALLS_MAX);
+    schedule const s = {.name = "late",
+                        .threads = 2,
+                        .runs = 15000,
+                        .context = &g,
+                        .setup = setup,
+                        .body = late_body,
+                        .check = windows_check,
+                        .steps_max = 5000};
+    schedule_must_pass(&s);
+    history_free(&g.h);
+}
+
 /* ---- all or nothing -------------------------------------------------------
  */
 
@@ -380,6 +424,7 @@ int main(void)
         cmocka_unit_test(changes_of_rate_keep_the_tokens),
         cmocka_unit_test(leases_stay_within_the_bound),
         cmocka_unit_test(reservations_stay_within_the_bound),
+        cmocka_unit_test(cancels_come_too_late),
         cmocka_unit_test(take_all_is_all_or_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
