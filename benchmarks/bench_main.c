@@ -15,6 +15,7 @@ static const bench_suite *const suites[] = {
     &bench_map_suite,
     &bench_limiter_suite,
     &bench_ring_suite,
+    &bench_guard_suite,
 };
 enum { suite_count = sizeof suites / sizeof *suites };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Goal: no guard leaks or half exists when memory runs out.
  * Method: each is made with an allocator whose k-th call fails, for every k. */
+#include <girt/bulkhead.h>
 #include <girt/retry.h>
 
 #include "support/check.h"
@@ -54,10 +55,32 @@ static void test_retry(void **state)
     each_fails(make_retry, destroy_retry, 1);
 }
 
+static girt_status make_bulkhead(void **out, const girt_allocator *allocator)
+{
+    girt_bulkhead *bulkhead = NULL;
+    girt_status const status = girt_bulkhead_create(
+        &bulkhead,
+        &(girt_bulkhead_options){.inside_max = 1, .allocator = allocator});
+    *out = bulkhead;
+    return status;
+}
+
+static void destroy_bulkhead(void *bulkhead)
+{
+    girt_bulkhead_destroy(bulkhead);
+}
+
+static void test_bulkhead(void **state)
+{
+    (void)state;
+    each_fails(make_bulkhead, destroy_bulkhead, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_retry),
+        cmocka_unit_test(test_bulkhead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* bench_guard.c - the suite: what a guard costs a call that it lets through,
+ * beside the same thing under a mutex. */
+#include <girt/bulkhead.h>
+#include <girt/version.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "bench.h"
+#include "bench_team.h"
+
+enum { STRIDE = 64 };
+
+/* One contestant: how it is made, and what a thread does once. */
+typedef struct contest {
+    void *(*make)(void);
+    void (*once)(void *subject);
+    void (*release)(void *subject);
+} contest;
+
+typedef struct guard_run {
+    const contest *how;
+    void *subject;
+} guard_run;
+
+static void repeat(bench_member *member)
+{
+    guard_run *const run = member->context;
+    while (!bench_stopped(member)) {
+        for (unsigned i = 0; i < STRIDE; i++)
+            run->how->once(run->subject);
+        bench_count(member, STRIDE);
+    }
+}
+
+static double measure(const void *adapter, const void *bench_case,
+                      double seconds)
+{
+    const unsigned *const threads = bench_case;
+    guard_run run = {.how = adapter};
+    run.subject = run.how->make();
+    if (run.subject == NULL)
+        return -1;
+    double const cost = bench_team_run(&(bench_team){.size = *threads,
+                                                     .pinned = true,
+                                                     .seconds = seconds,
+                                                     .body = repeat,
+                                                     .context = &run});
+    run.how->release(run.subject);
+    return cost;
+}
+
+/* ---- bulkhead ----------------------------------------------------------- */
+
+enum { INSIDE_MAX = 16 };
+
+static void *make_bulkhead(void)
+{
+    girt_bulkhead *bulkhead = NULL;
+    (void)girt_bulkhead_create(
+        &bulkhead, &(girt_bulkhead_options){.inside_max = INSIDE_MAX,
+                                            .waiting_max = INSIDE_MAX});
+    return bulkhead;
+}
+
+static void pass_bulkhead(void *bulkhead)
+{
+    if (girt_bulkhead_enter(bulkhead, GIRT_FOREVER) == GIRT_OK)
+        girt_bulkhead_leave(bulkhead);
+}
+
+static void free_bulkhead(void *bulkhead)
+{
+    girt_bulkhead_destroy(bulkhead);
+}
+
+/* What people write: a semaphore of a mutex and a condition variable. */
+typedef struct semaphore {
+    pthread_mutex_t mutex;
+    pthread_cond_t room;
+    unsigned inside, waiting;
+} semaphore;
+
+static void *make_semaphore(void)
+{
+    semaphore *const s = calloc(1, sizeof *s);
+    (void)pthread_mutex_init(&s->mutex, NULL);
+    (void)pthread_cond_init(&s->room, NULL);
+    return s;
+}
+
+static void pass_semaphore(void *subject)
+{
+    semaphore *const s = subject;
+    (void)pthread_mutex_lock(&s->mutex);
+    s->waiting++;
+    while (s->inside == INSIDE_MAX)
+        (void)pthread_cond_wait(&s->room, &s->mutex);
+    s->waiting--;
+    s->inside++;
+    (void)pthread_mutex_unlock(&s->mutex);
+
+    (void)pthread_mutex_lock(&s->mutex);
+    s->inside--;
+    if (s->waiting != 0)
+        (void)pthread_cond_signal(&s->room);
+    (void)pthread_mutex_unlock(&s->mutex);
+}
+
+static void run(const bench_suite *suite, const bench_options *options)
+{
+    const bench_contestant bulkheads[] = {
+        {"girt_bulkhead", GIRT_VERSION, false, measure,
+         &(const contest){make_bulkhead, pass_bulkhead, free_bulkhead}},
+        {"mutex and condition variable", "", true, measure,
+         &(const contest){make_semaphore, pass_semaphore, free}},
+    };
+    for (unsigned threads = 1; threads <= 2; threads++)
+        bench_row(suite, options, "bulkhead: enter and leave", threads, "ns",
+                  bulkheads, sizeof bulkheads / sizeof *bulkheads, &threads);
+}
+
+const bench_suite bench_guard_suite = {"guard", "what a guard costs a call",
+                                       run};
