@@ -108,6 +108,62 @@ static void short_line(void **state)
     run("no_line", (play){.inside_max = 1, .waiting_max = 0}, 3);
 }
 
+/* A leaver that stands still before the mutex while the only one in line gives
+ * up, another comes in without it, and a third lines up behind that one. */
+static void late_setup(void *context)
+{
+    setup(context);
+    if (girt_bulkhead_enter(((play *)context)->bulkhead, GIRT_NOW) != GIRT_OK)
+        abort();
+    ((play *)context)->inside = 1;
+}
+
+static void late_body(void *context, size_t thread)
+{
+    play *const p = context;
+    if (thread == 0) {
+        (void)girt_sub_relaxed(&p->inside, 1);
+        girt_bulkhead_leave(p->bulkhead);
+        return;
+    }
+    /* Thread 2 takes what is free, and 3 lines up behind it. */
+    girt_status status = GIRT_TIMEOUT;
+    if (thread == 1)
+        status = girt_bulkhead_enter(p->bulkhead, 50);
+    for (int i = 0; thread == 2 && status != GIRT_OK && i < 50; i++) {
+        status = girt_bulkhead_enter(p->bulkhead, GIRT_NOW);
+        schedule_yield();
+    }
+    if (thread == 2)
+        girt_store_relaxed(&p->passed, 1u);
+    if (thread == 3) {
+        while (girt_load_relaxed(&p->passed) == 0)
+            schedule_yield();
+        status = girt_bulkhead_enter(p->bulkhead, GIRT_FOREVER);
+    }
+    if (status != GIRT_OK)
+        return;
+    int32_t const before = girt_add_relaxed(&p->inside, 1);
+    schedule_check(before < (int32_t)p->inside_max, "%d inside", before);
+    for (int i = 0; i < 20; i++)
+        schedule_yield();
+    (void)girt_sub_relaxed(&p->inside, 1);
+    girt_bulkhead_leave(p->bulkhead);
+}
+
+static void late_leaver(void **state)
+{
+    (void)state;
+    play p = {.inside_max = 1, .waiting_max = 3};
+    schedule_must_pass(&(schedule){.name = "late_leaver",
+                                   .threads = 4,
+                                   .runs = 6000,
+                                   .context = &p,
+                                   .setup = late_setup,
+                                   .body = late_body,
+                                   .check = check});
+}
+
 /* Three who line up one after the other, and one who tries his luck again and
  * again: places come in the order of the line, and never to him before. */
 typedef struct line {
@@ -180,9 +236,8 @@ static void in_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(forever),
-        cmocka_unit_test(times_out),
-        cmocka_unit_test(short_line),
+        cmocka_unit_test(forever),    cmocka_unit_test(times_out),
+        cmocka_unit_test(short_line), cmocka_unit_test(late_leaver),
         cmocka_unit_test(in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
