@@ -4,6 +4,7 @@
 #define GIRT_GIRT_H
 
 #include <girt/alloc.h>
+#include <girt/breaker.h>
 #include <girt/bulkhead.h>
 #include <girt/clock.h>
 #include <girt/deque.h>

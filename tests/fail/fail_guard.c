@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Goal: no guard leaks or half exists when memory runs out.
  * Method: each is made with an allocator whose k-th call fails, for every k. */
+#include <girt/breaker.h>
 #include <girt/bulkhead.h>
 #include <girt/retry.h>
 
@@ -76,11 +77,32 @@ static void test_bulkhead(void **state)
     each_fails(make_bulkhead, destroy_bulkhead, 1);
 }
 
+static girt_status make_breaker(void **out, const girt_allocator *allocator)
+{
+    girt_breaker *breaker = NULL;
+    girt_status const status = girt_breaker_create(
+        &breaker, &(girt_breaker_options){.allocator = allocator});
+    *out = breaker;
+    return status;
+}
+
+static void destroy_breaker(void *breaker)
+{
+    girt_breaker_destroy(breaker);
+}
+
+static void test_breaker(void **state)
+{
+    (void)state;
+    each_fails(make_breaker, destroy_breaker, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_retry),
         cmocka_unit_test(test_bulkhead),
+        cmocka_unit_test(test_breaker),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* breaker.c - what most calls meet: a closed breaker, or one that refuses.
+ *
+ * One word has the state and the generation, a number that no other state or
+ * probe ever has.  In CLOSED enter reads the word and puts the generation on
+ * the permit; leave compares it with the word, counts the call in the window's
+ * era of that generation, and now and then adds the window up.
+ *
+ * I3 (of girt/breaker.h): a permit's generation is that of one CLOSED period,
+ * or of one probe.  A leave whose generation is neither the word's nor that of
+ * a probe on its way changes nothing.  A leave that read the word just before
+ * it changed counts in the era of a state that is over, which nobody adds up.
+ *
+ * When to add up.  After a look that found `calls`, of which `failures`, it
+ * takes at least
+ *
+ *     k = max(calls_min - calls, ceil((ratio * calls - failures) / (1 -
+ * ratio)))
+ *
+ * more records, all of them failures, until I1 can hold; or calls must become
+ * too old to count, which the first record of each slice looks for.  So with
+ * one thread a look after k records misses nothing; with n threads each looks
+ * after k / n; and after 64 at the latest. */
+#include "guard/breaker_internal.h"
+
+#include "core/alloc_internal.h"
+#include "core/assert.h"
+#include "core/random.h"
+
+#define OPEN_NS_DEFAULT     INT64_C(5000000000)
+#define OPEN_MAX_NS_DEFAULT INT64_C(60000000000)
+#define PERMIT_NS_DEFAULT   INT64_C(60000000000)
+#define WINDOW_NS_DEFAULT   INT64_C(10000000000)
+
+enum { RECORDS_MAX = 64, FAILED = 1, SLOW = 2 };
+
+static bool is_ratio(double ratio)
+{
+    return ratio >= 0 && ratio <= 1; /* not NaN */
+}
+
+static girt_status options_check(const girt_breaker_options *o)
+{
+    if (!girt__guard_options_valid(o->name, o->metrics, o->reserved) ||
+        !is_ratio(o->failure_ratio) || !is_ratio(o->slow_ratio) ||
+        o->slow_ns < 0 || o->window_ns < 0 || o->open_ns < 0 ||
+        o->open_max_ns < 0 || o->permit_timeout_ns < 0)
+        return GIRT_E_INVALID;
+    if (o->window_ns != 0 && o->window_ns < GIRT__WINDOW_NS_MIN)
+        return GIRT_E_INVALID;
+    int64_t const open_ns = o->open_ns == 0 ? OPEN_NS_DEFAULT : o->open_ns;
+    if (o->open_max_ns != 0 && o->open_max_ns < open_ns)
+        return GIRT_E_INVALID;
+    if (o->probes > GIRT_BREAKER_PROBES_MAX)
+        return GIRT_E_TOO_LARGE;
+    return GIRT_OK;
+}
+
+static int64_t or_default(int64_t value, int64_t default_value)
+{
+    return value == 0 ? default_value : value;
+}
+
+static void take_options(girt_breaker *b, const girt_breaker_options *o)
+{
+    b->clock = girt__clock_resolve(&o->clock);
+    b->failure_ratio = o->failure_ratio == 0 ? 0.5 : o->failure_ratio;
+    b->slow_ratio = o->slow_ratio == 0 ? 1 : o->slow_ratio;
+    b->slow_ns = o->slow_ns;
+    b->calls_min = o->calls_min == 0 ? 100 : o->calls_min;
+    b->open_ns = or_default(o->open_ns, OPEN_NS_DEFAULT);
+    b->open_max_ns = or_default(o->open_max_ns, b->open_ns > OPEN_MAX_NS_DEFAULT
+                                                    ? b->open_ns
+                                                    : OPEN_MAX_NS_DEFAULT);
+    b->permit_timeout_ns = or_default(o->permit_timeout_ns, PERMIT_NS_DEFAULT);
+    b->on_change = o->on_change;
+    b->context = o->context;
+    int64_t const window_ns = or_default(o->window_ns, WINDOW_NS_DEFAULT);
+    girt_clock const clock =
+        girt__guard_clock(&o->clock, window_ns / GIRT__WINDOW_SLICES);
+    girt__window_init(&b->window, &clock, window_ns);
+}
+
+girt_status girt_breaker_create(girt_breaker **out,
+                                const girt_breaker_options *options)
+{
+    static const girt_breaker_options defaults;
+    if (out == NULL)
+        return GIRT_E_INVALID;
+    if (options == NULL)
+        options = &defaults;
+    girt_allocator allocator;
+    girt_status status = options_check(options);
+    if (status == GIRT_OK)
+        status = girt__allocator_resolve(&allocator, options->allocator);
+    if (status != GIRT_OK)
+        return status;
+    girt_breaker *const b =
+        girt__allocate_zeroed(&allocator, sizeof *b, _Alignof(girt_breaker));
+    if (b == NULL)
+        return GIRT_E_NOMEM;
+    b->allocator = allocator;
+    b->probes = options->probes == 0 ? 1 : options->probes;
+    b->places =
+        girt__allocate_zeroed(&allocator, b->probes * sizeof *b->places, 0);
+    if (b->places == NULL)
+        goto fail_places;
+    if (pthread_mutex_init(&b->mutex, NULL) != 0)
+        goto fail_mutex;
+    take_options(b, options);
+    b->random = girt__random_seed();
+    b->generation = 1;
+    b->word = b->generation << GIRT__BREAKER_STATE_BITS | GIRT_BREAKER_CLOSED;
+    *out = b;
+    return GIRT_OK;
+
+fail_mutex:
+    girt__release(&allocator, b->places, b->probes * sizeof *b->places);
+fail_places:
+    girt__release(&allocator, b, sizeof *b);
+    return GIRT_E_NOMEM;
+}
+
+void girt_breaker_destroy(girt_breaker *breaker)
+{
+    if (breaker == NULL)
+        return;
+    girt_allocator const allocator = breaker->allocator;
+    (void)pthread_mutex_destroy(&breaker->mutex);
+    girt__release(&allocator, breaker->places,
+                  breaker->probes * sizeof *breaker->places);
+    girt__release(&allocator, breaker, sizeof *breaker);
+}
+
+/* Refused for certain, without a lock? */
+static bool refuses(const girt_breaker *breaker, girt_breaker_state state)
+{
+    if (state == GIRT_BREAKER_FORCED_OPEN)
+        return true;
+    /* Relaxed: S2 brought what stood there when the state began, and what came
+     * later is as good. */
+    int64_t const until_ns = state == GIRT_BREAKER_OPEN
+                                 ? girt_load_relaxed(&breaker->open_until_ns)
+                                 : girt_load_relaxed(&breaker->full_until_ns);
+    return until_ns != INT64_MIN && girt__breaker_now(breaker) < until_ns;
+}
+
+girt_status girt_breaker_enter(girt_breaker *breaker, girt_permit *permit)
+{
+    if (girt_unlikely(breaker == NULL || permit == NULL))
+        return GIRT_E_INVALID;
+    /* S2 <- S1 (breaker_turn.c) */
+    uint64_t const word = girt_load_acquire(&breaker->word);
+    girt_breaker_state const state = girt__breaker_state(word);
+    if (girt_likely(state == GIRT_BREAKER_CLOSED) ||
+        state == GIRT_BREAKER_FORCED_CLOSED) {
+        permit->generation = girt__breaker_generation(word);
+        permit->start_ns =
+            breaker->slow_ns == 0 ? 0 : girt__breaker_now(breaker);
+        return GIRT_OK;
+    }
+    if (refuses(breaker, state)) {
+        *permit = (girt_permit){0, 0};
+        return GIRT_REJECTED;
+    }
+    return girt__breaker_enter_locked(breaker, permit);
+}
+
+/* The least number of failures after which `ratio` of all have failed. */
+static double failures_until(double ratio, uint64_t calls, uint64_t failures)
+{
+    double const missing = ratio * (double)calls - (double)failures;
+    if (missing <= 0)
+        return 0;
+    return ratio < 1 ? missing / (1 - ratio) : RECORDS_MAX;
+}
+
+/* 0.1 * 30 is 3.0000000000000004: a share that is reached counts as reached. */
+static bool reaches(uint64_t part, double ratio, uint64_t calls)
+{
+    return (double)part + 1e-9 * (double)calls >= ratio * (double)calls;
+}
+
+static __attribute__((noinline)) void look(girt_breaker *breaker, uint64_t word,
+                                           int64_t now_ns)
+{
+    uint64_t sums[GIRT__WINDOW_COUNTERS];
+    girt__window_sum(&breaker->window, girt__breaker_generation(word), now_ns,
+                     sums);
+    uint64_t const calls = sums[0];
+    bool const times = breaker->slow_ns != 0;
+    if (calls >= breaker->calls_min &&
+        (reaches(sums[FAILED], breaker->failure_ratio, calls) ||
+         (times && reaches(sums[SLOW], breaker->slow_ratio, calls)))) {
+        girt__breaker_trip(breaker, word);
+        return;
+    }
+    double records =
+        failures_until(breaker->failure_ratio, calls, sums[FAILED]);
+    if (times) {
+        double const slow =
+            failures_until(breaker->slow_ratio, calls, sums[SLOW]);
+        records = slow < records ? slow : records;
+    }
+    uint64_t left = records < RECORDS_MAX ? (uint64_t)records : RECORDS_MAX;
+    if (calls < breaker->calls_min && breaker->calls_min - calls > left)
+        left = breaker->calls_min - calls;
+    if (left > RECORDS_MAX)
+        left = RECORDS_MAX;
+    left /= girt__window_used(&breaker->window);
+    girt__window_set_left(&breaker->window, left == 0 ? 1 : (int64_t)left);
+}
+
+void girt_breaker_leave(girt_breaker *breaker, girt_permit *permit,
+                        girt_outcome outcome)
+{
+    if (girt_unlikely(breaker == NULL || permit == NULL))
+        return;
+    girt_permit const held = *permit;
+    *permit = (girt_permit){0, 0};
+    if (held.generation == 0)
+        return;
+    /* S2 <- S1 (breaker_turn.c) */
+    uint64_t const word = girt_load_acquire(&breaker->word);
+    girt_breaker_state const state = girt__breaker_state(word);
+    if (girt_unlikely(state != GIRT_BREAKER_CLOSED)) {
+        if (state == GIRT_BREAKER_HALF_OPEN)
+            girt__breaker_leave_probe(breaker, &held, outcome);
+        return;
+    }
+    if (held.generation != girt__breaker_generation(word) ||
+        (outcome != GIRT_SUCCESS && outcome != GIRT_FAILURE))
+        return;
+    unsigned mask = outcome == GIRT_FAILURE ? 1u << FAILED : 0;
+    if (breaker->slow_ns != 0 &&
+        girt__breaker_now(breaker) - held.start_ns >= breaker->slow_ns)
+        mask |= 1u << SLOW;
+    int64_t const now_ns = girt__window_now(&breaker->window);
+    if (girt_unlikely(
+            girt__window_add(&breaker->window, held.generation, now_ns, mask)))
+        look(breaker, word, now_ns);
+}
+
+girt_breaker_state girt_breaker_state_now(const girt_breaker *breaker)
+{
+    if (breaker == NULL)
+        return GIRT_BREAKER_CLOSED;
+    /* S2 <- S1 (breaker_turn.c) */
+    girt_breaker_state const state =
+        girt__breaker_state(girt_load_acquire(&breaker->word));
+    if (state == GIRT_BREAKER_OPEN && !refuses(breaker, state))
+        return GIRT_BREAKER_HALF_OPEN;
+    return state;
+}
