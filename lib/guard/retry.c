@@ -8,8 +8,9 @@
  *
  *     total: 7012        firsts[slice % 10]: [ tag: 32 | total then: 32 ]
  *
- * The retries of the window are total less the first of its oldest entry; if
- * it has none, none.
+ * The retries of the window are total less the least first of its entries; if
+ * it has none, none.  (Not of its oldest entry: a thread that is late may enter
+ * its slice after a newer one has its entry, with a larger total.)
  *
  * I1: retries <= ratio * calls + reserve, see retry.h.  A take computes both
  *     sides for a total that it loaded (R1), sees to it that the slice has its
@@ -32,7 +33,13 @@
 /* Retries of a window are compared as 32-bit differences. */
 #define ALLOWED_MAX       2e9
 
-enum { SLICES = GIRT__WINDOW_SLICES, ERA = 1 };
+enum {
+    SLICES = GIRT__WINDOW_SLICES,
+    ERA = 1,
+    /* Slices that a thread may be behind.  More would take an entry for newer
+     * that is from before a very long rest. */
+    LATE_MAX = 1 << 24
+};
 
 struct girt_retry_budget {
     /* Written once. */
@@ -111,17 +118,17 @@ static uint32_t retries_in_window(const girt_retry_budget *budget,
                                   uint64_t slice, uint64_t total)
 {
     uint32_t const oldest = girt__window_tag(slice, ERA) - (SLICES - 1);
-    uint32_t least = UINT32_MAX, first = (uint32_t)total;
+    int32_t most = 0;
     for (unsigned i = 0; i < SLICES; i++) {
         /* Relaxed: those that belong to `total` came before R2. */
         uint64_t const entry = girt_load_relaxed(&budget->firsts[i]);
         uint32_t const age = (uint32_t)(entry >> 32) - oldest;
-        if (age <= SLICES && age < least) {
-            least = age;
-            first = (uint32_t)entry;
-        }
+        /* Negative: of a later total; our swap will fail. */
+        int32_t const since = (int32_t)((uint32_t)total - (uint32_t)entry);
+        if (age <= SLICES && since > most)
+            most = since;
     }
-    return (uint32_t)total - first;
+    return (uint32_t)most;
 }
 
 static bool may_admit(const girt_retry_budget *budget, int64_t now_ns,
@@ -144,9 +151,8 @@ static void enter_first(girt_retry_budget *budget, uint64_t slice,
     uint64_t entry = girt_load_relaxed(place);
     uint64_t const mine = (uint64_t)tag << 32 | (uint32_t)total;
     /* A round fails only if another thread entered this slice or a newer one.
-     * The slots of a window are SLICES apart, so newer by that much. */
-    while ((uint32_t)(entry >> 32) != tag &&
-           (uint32_t)(entry >> 32) - tag > 2 * SLICES &&
+     */
+    while ((uint32_t)(entry >> 32) - tag > LATE_MAX &&
            !girt_cas_relaxed(place, &entry, mine))
         continue;
 }
