@@ -217,4 +217,4 @@ static void run(const bench_suite *suite, const bench_options *options)
 }
 
 const bench_suite bench_guard_suite = {"guard", "what a guard costs a call",
-                                       run};
+                                       5, run};
