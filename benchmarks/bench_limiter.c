@@ -49,13 +49,14 @@ static double measure(const void *adapter, const void *bench_case,
 }
 
 /* A body that does `step` over and over; it sees run, now (which moves by 10 ns
- * a step) and state (random). */
+ * a step), state (random) and sum (what must not be optimised away). */
 #define BODY(name, step)                                                       \
     static void name(bench_member *member)                                     \
     {                                                                          \
         limiter_run *const run = member->context;                              \
         int64_t now = bench_now();                                             \
-        (void)run, (void)now;                                                  \
+        uint64_t sum = 0, drawn = member->index * 77777u;                      \
+        (void)run, (void)now, (void)drawn;                                     \
         uint64_t state = 0x2545f4914f6cdd1du * (member->index + 1);            \
         while (!bench_stopped(member)) {                                       \
             for (unsigned i = 0; i < STRIDE; i++) {                            \
@@ -67,13 +68,13 @@ static double measure(const void *adapter, const void *bench_case,
             }                                                                  \
             bench_count(member, STRIDE);                                       \
         }                                                                      \
+        __asm__ __volatile__("" ::"r"(sum));                                   \
     }
 
-static void *make_limiter(uint64_t limit, uint64_t burst, uint64_t lease)
+static void *make_limiter(girt_rate rate, uint64_t lease)
 {
     girt_limiter *limiter = NULL;
-    girt_limiter_options const options = {.rate = {limit, 1000000000, burst},
-                                          .lease = lease};
+    girt_limiter_options const options = {.rate = rate, .lease = lease};
     return girt_limiter_create(&limiter, &options) == GIRT_OK ? limiter : NULL;
 }
 
@@ -83,23 +84,26 @@ static void free_limiter(void *limiter)
 }
 
 /* Never short of tokens. */
+static girt_rate const generous = {1000000000, 1000000000, 1000000000};
+
 static void *make_generous(const limiter_case *c)
 {
     (void)c;
-    return make_limiter(1000000000, 1000000000, 0);
+    return make_limiter(generous, 0);
 }
 
 static void *make_leased(const limiter_case *c)
 {
     (void)c;
-    return make_limiter(1000000000, 1000000000, 32);
+    return make_limiter(generous, 32);
 }
 
-/* Empty from the first token on. */
+/* Empty from the first token on: one an hour. */
 static void *make_empty(const limiter_case *c)
 {
     (void)c;
-    girt_limiter *const limiter = make_limiter(0, 1, 0);
+    girt_limiter *const limiter =
+        make_limiter((girt_rate){1, 3600000000000, 1}, 0);
     if (limiter != NULL)
         (void)girt_limiter_take_at(limiter, 1, bench_now(), NULL);
     return limiter;
@@ -118,7 +122,7 @@ static void cas_loop(uint64_t *word, uint64_t by)
 }
 
 BODY(floor_cas, cas_loop(&run->word, (uint64_t)now))
-BODY(floor_clock, state += (uint64_t)bench_now())
+BODY(floor_clock, sum += (uint64_t)bench_now())
 BODY(floor_clock_cas, cas_loop(&run->word, (uint64_t)bench_now()))
 
 /* What people write: a token bucket behind a mutex. */
@@ -151,9 +155,9 @@ static void take_from_bucket(bucket *b, int64_t now)
 BODY(bucket_given, take_from_bucket(run->subject, now))
 BODY(bucket_clocked, take_from_bucket(run->subject, bench_now()))
 
-/* Keyed: one token for a key drawn by Zipf. */
+/* Keyed: one token for a key drawn by Zipf, from a table read in turn. */
 #define DRAWN_KEY                                                              \
-    uint64_t const key = run->c->zipf[(state >> 32) * run->c->zipf_count >> 32]
+    uint64_t const key = run->c->zipf[++drawn % run->c->zipf_count]
 
 static void *make_keyed(const limiter_case *c)
 {
@@ -200,7 +204,7 @@ static uint64_t load_slot(const slot_table *table, uint64_t key)
     return __atomic_load_n(&table->slots[at][0], __ATOMIC_RELAXED);
 }
 
-BODY(floor_slot, DRAWN_KEY; state += load_slot(run->subject, key) & 1)
+BODY(floor_slot, DRAWN_KEY; sum += load_slot(run->subject, key))
 
 static void *make_map(const limiter_case *c)
 {

@@ -41,7 +41,7 @@ static void find_all(bench_member *member)
     uint64_t sum = 0, index = member->index * 7919;
     while (!bench_stopped(member)) {
         for (unsigned i = 0; i < STRIDE; i++) {
-            index = (index + 40503) % KEYS;
+            index = (index + 1) % KEYS;
             map_bytes_key const key = map_bytes_key_at(index);
             sum += run->find(run->subject, key.data, key.size);
         }
@@ -70,6 +70,7 @@ double ring_race(const ring_case *c, double seconds, void *subject,
 {
     ring_run run = {c, subject, find, change};
     return bench_team_run(&(bench_team){.size = c->threads + c->changes,
+                                        .busy = c->threads,
                                         .pinned = true,
                                         .seconds = seconds,
                                         .body = find_or_change,

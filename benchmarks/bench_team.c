@@ -37,6 +37,11 @@ int64_t bench_now(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+int64_t bench_own_now(void)
+{
+    return read_clock(counts_cpu ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC);
+}
+
 void bench_by_cpu(bool by_cpu)
 {
     counts_cpu = by_cpu;
@@ -48,8 +53,9 @@ static double elapsed_ns(const bench_team *team, int64_t since_ns)
     if (!counts_cpu)
         return (double)(bench_now() - since_ns);
     long const cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    long const busy = team->busy > 0 ? team->busy : team->size;
     return (double)(read_clock(CLOCK_PROCESS_CPUTIME_ID) - since_ns) /
-           (double)(team->size < cpus ? team->size : cpus);
+           (double)(busy < cpus ? busy : cpus);
 }
 
 void bench_pin(unsigned cpu)

@@ -36,7 +36,8 @@ typedef struct bench_crew bench_crew; /* a team at work */
 
 typedef struct bench_team {
     unsigned size;
-    bool pinned; /* member i to CPU i modulo the CPUs; else left alone */
+    unsigned busy; /* of them, those that count and do not sleep; 0: all */
+    bool pinned;   /* member i to CPU i modulo the CPUs; else left alone */
     double seconds;
     void (*body)(bench_member *member); /* until bench_stopped */
     void (*stop)(void *context);        /* wakes sleepers at the end; or NULL */
@@ -63,6 +64,10 @@ void bench_sleep_until(int64_t then_ns);
 
 /* Nanoseconds on the monotonic clock. */
 int64_t bench_now(void);
+
+/* The same, or with bench_by_cpu the calling thread's CPU time: what pauses of
+ * its own are measured by. */
+int64_t bench_own_now(void);
 
 /* Pins the calling thread to a CPU, modulo their number. */
 void bench_pin(unsigned cpu);

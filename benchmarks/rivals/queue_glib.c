@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* queue_glib.c - GAsyncQueue. It has no bound and no close: a producer that is
- * a capacity ahead yields, consumers look up every 10 ms. */
+ * a capacity ahead yields, consumers look up every 100 ms. */
 #define QUEUE_NAME glib
 #define QUEUE_WAITS
 #include <glib.h>
@@ -71,7 +71,7 @@ static bool queue_pop(void *queue, unsigned consumer, void **item)
     (void)consumer;
     async *const q = queue;
     void *popped;
-    while ((popped = g_async_queue_timeout_pop(q->queue, 10000)) == NULL) {
+    while ((popped = g_async_queue_timeout_pop(q->queue, 100000)) == NULL) {
         if (__atomic_load_n(&q->closed, __ATOMIC_RELAXED))
             return false;
     }

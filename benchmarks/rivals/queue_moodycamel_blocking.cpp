@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* queue_moodycamel_blocking.cpp - moodycamel::BlockingConcurrentQueue. It
- * cannot be closed: consumers look up every 10 ms; nor bounded: a producer that
- * is a capacity ahead yields. */
+ * cannot be closed: consumers look up every 100 ms; nor bounded: a producer
+ * that is a capacity ahead yields. */
 #define QUEUE_NAME moodycamel_blocking
 #define QUEUE_WAITS
 #include <atomic>
@@ -54,7 +54,7 @@ bool queue_push(void *queue, unsigned, void *item)
 bool queue_pop(void *queue, unsigned, void **item)
 {
     closable *const q = static_cast<closable *>(queue);
-    while (!q->queue.wait_dequeue_timed(*item, 10000)) {
+    while (!q->queue.wait_dequeue_timed(*item, 100000)) {
         if (q->closed.load(std::memory_order_relaxed))
             return false;
     }
