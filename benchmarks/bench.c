@@ -109,7 +109,9 @@ static void race(const bench_suite *suite, const bench_options *options,
     double const patience_s = suite->patience_s + 4 * options->seconds;
     for (size_t i = 0; i < count; i++) {
         bool const runs = contestants[i].measure != NULL &&
-                          (options->rivals || !contestants[i].rival);
+                          (options->rivals || !contestants[i].rival) &&
+                          (options->who == NULL ||
+                           strstr(contestants[i].name, options->who) != NULL);
         what[i] = runs ? 0 : BENCH_UNABLE;
     }
     for (unsigned r = 0; r < options->repetitions; r++) {

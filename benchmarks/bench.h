@@ -44,6 +44,7 @@ typedef struct bench_options {
     bool list;        /* print cases and contestants, run nothing */
     bool smoke;       /* sizes cut to what shows only that it runs */
     const char *only; /* cases whose name contains this; NULL: all */
+    const char *who;  /* the same for contestants */
     FILE *json;
 } bench_options;
 

@@ -24,7 +24,8 @@ static void print_usage(FILE *file)
     fprintf(file,
             "usage: girt-bench [SUITE...] [--rivals] [--threads LIST]\n"
             "                  [--repetitions N] [--seconds S] [--only TEXT]\n"
-            "                  [--json FILE] [--list] [--smoke] [--cpu]\n\n"
+            "                  [--who TEXT] [--json FILE] [--list] [--smoke] "
+            "[--cpu]\n\n"
             "suites "
             "(none: all):\n");
     for (size_t i = 0; i < suite_count; i++)
@@ -36,6 +37,7 @@ static void print_usage(FILE *file)
             "  --repetitions N  runs of each contestant, interleaved (5)\n"
             "  --seconds S      length of one run (0.5)\n"
             "  --only TEXT      only cases whose name contains TEXT\n"
+            "  --who TEXT       only contestants whose name contains TEXT\n"
             "  --json FILE      also as JSON lines; - for standard output\n"
             "  --list           name cases and contestants, run nothing\n"
             "  --cpu            rates by CPU time, not wall time: for busy "
@@ -82,6 +84,7 @@ static void parse_options(bench_options *options, int count, char **words)
         {"repetitions", required_argument, NULL, 'n'},
         {"seconds", required_argument, NULL, 's'},
         {"only", required_argument, NULL, 'o'},
+        {"who", required_argument, NULL, 'w'},
         {"json", required_argument, NULL, 'j'},
         {"list", no_argument, NULL, 'l'},
         {"cpu", no_argument, NULL, 'c'},
@@ -106,6 +109,9 @@ static void parse_options(bench_options *options, int count, char **words)
             break;
         case 'o':
             options->only = optarg;
+            break;
+        case 'w':
+            options->who = optarg;
             break;
         case 'j':
             options->json =
