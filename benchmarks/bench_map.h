@@ -49,6 +49,9 @@ void map_bytes_keys_prepare(size_t count);
 const uint32_t *map_zipf_table(size_t keys, size_t *count);
 /* Bytes that the program holds of malloc. */
 size_t map_bytes_held(void);
+/* Bytes that it holds of the machine: for those with allocators of their own.
+ */
+size_t map_bytes_resident(void);
 
 #ifdef __cplusplus
 }

@@ -83,3 +83,14 @@ size_t map_bytes_held(void)
     struct mallinfo2 const info = mallinfo2();
     return info.uordblks + info.hblkhd;
 }
+
+size_t map_bytes_resident(void)
+{
+    unsigned long total = 0, resident = 0;
+    FILE *const file = fopen("/proc/self/statm", "r");
+    if (file != NULL && fscanf(file, "%lu %lu", &total, &resident) != 2)
+        resident = 0;
+    if (file != NULL)
+        fclose(file);
+    return resident * 4096;
+}

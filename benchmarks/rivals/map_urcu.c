@@ -55,7 +55,9 @@ static void *map_make(size_t expected)
     size_t buckets = 64;
     while (buckets < expected)
         buckets *= 2;
-    return cds_lfht_new(buckets, 64, 0, CDS_LFHT_AUTO_RESIZE, NULL);
+    /* Without accounting, chance chains make it grow without end. */
+    return cds_lfht_new(buckets, 64, 0,
+                        CDS_LFHT_AUTO_RESIZE | CDS_LFHT_ACCOUNTING, NULL);
 }
 
 /* The process ends after one run: entries are left to that. */
