@@ -3,6 +3,7 @@
  * Method: each is made with an allocator whose k-th call fails, for every k. */
 #include <girt/breaker.h>
 #include <girt/bulkhead.h>
+#include <girt/concurrency.h>
 #include <girt/retry.h>
 
 #include "support/check.h"
@@ -97,12 +98,33 @@ static void test_breaker(void **state)
     each_fails(make_breaker, destroy_breaker, 2);
 }
 
+static girt_status make_concurrency(void **out, const girt_allocator *allocator)
+{
+    girt_concurrency *object = NULL;
+    girt_status const status = girt_concurrency_create(
+        &object, &(girt_concurrency_options){.allocator = allocator});
+    *out = object;
+    return status;
+}
+
+static void destroy_concurrency(void *object)
+{
+    girt_concurrency_destroy(object);
+}
+
+static void test_concurrency(void **state)
+{
+    (void)state;
+    each_fails(make_concurrency, destroy_concurrency, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_retry),
         cmocka_unit_test(test_bulkhead),
         cmocka_unit_test(test_breaker),
+        cmocka_unit_test(test_concurrency),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
