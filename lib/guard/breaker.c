@@ -172,7 +172,7 @@ static double failures_until(double ratio, uint64_t calls, uint64_t failures)
     double const missing = ratio * (double)calls - (double)failures;
     if (missing <= 0)
         return 0;
-    return ratio < 1 ? missing / (1 - ratio) : RECORDS_MAX;
+    return ratio < 1 ? missing / (1 - ratio) : 1e18;
 }
 
 /* 0.1 * 30 is 3.0000000000000004: a share that is reached counts as reached. */
@@ -202,42 +202,61 @@ static __attribute__((noinline)) void look(girt_breaker *breaker, uint64_t word,
             failures_until(breaker->slow_ratio, calls, sums[SLOW]);
         records = slow < records ? slow : records;
     }
-    uint64_t left = records < RECORDS_MAX ? (uint64_t)records : RECORDS_MAX;
-    if (calls < breaker->calls_min && breaker->calls_min - calls > left)
-        left = breaker->calls_min - calls;
-    if (left > RECORDS_MAX)
-        left = RECORDS_MAX;
-    left /= girt__window_used(&breaker->window);
-    girt__window_set_left(&breaker->window, left == 0 ? 1 : (int64_t)left);
+    if (calls < breaker->calls_min &&
+        (double)(breaker->calls_min - calls) > records)
+        records = (double)(breaker->calls_min - calls);
+    records /= girt__window_used(&breaker->window);
+    int64_t const left = records < RECORDS_MAX ? (int64_t)records : RECORDS_MAX;
+    girt__window_set_left(&breaker->window, left == 0 ? 1 : left);
 }
 
+/* Where calls are timed. */
+static __attribute__((noinline)) void record_slowly(girt_breaker *breaker,
+                                                    uint64_t word,
+                                                    int64_t start_ns,
+                                                    unsigned mask)
+{
+    if (breaker->slow_ns != 0 &&
+        girt__breaker_now(breaker) - start_ns >= breaker->slow_ns)
+        mask |= 1u << SLOW;
+    int64_t const now_ns = girt__window_now(&breaker->window);
+    if (girt__window_add(&breaker->window, girt__breaker_generation(word),
+                         now_ns, mask))
+        look(breaker, word, now_ns);
+}
+
+/* The fields of the permit one by one: enter has just stored them so, and a
+ * load of both would wait for the stores (5 ns). */
 void girt_breaker_leave(girt_breaker *breaker, girt_permit *permit,
                         girt_outcome outcome)
 {
     if (girt_unlikely(breaker == NULL || permit == NULL))
         return;
-    girt_permit const held = *permit;
-    *permit = (girt_permit){0, 0};
-    if (held.generation == 0)
+    uint64_t const generation = permit->generation;
+    int64_t const start_ns = permit->start_ns;
+    permit->generation = 0;
+    permit->start_ns = 0;
+    if (generation == 0)
         return;
     /* S2 <- S1 (breaker_turn.c) */
     uint64_t const word = girt_load_acquire(&breaker->word);
     girt_breaker_state const state = girt__breaker_state(word);
     if (girt_unlikely(state != GIRT_BREAKER_CLOSED)) {
         if (state == GIRT_BREAKER_HALF_OPEN)
-            girt__breaker_leave_probe(breaker, &held, outcome);
+            girt__breaker_leave_probe(breaker, generation, outcome);
         return;
     }
-    if (held.generation != girt__breaker_generation(word) ||
+    if (generation != girt__breaker_generation(word) ||
         (outcome != GIRT_SUCCESS && outcome != GIRT_FAILURE))
         return;
-    unsigned mask = outcome == GIRT_FAILURE ? 1u << FAILED : 0;
-    if (breaker->slow_ns != 0 &&
-        girt__breaker_now(breaker) - held.start_ns >= breaker->slow_ns)
-        mask |= 1u << SLOW;
+    unsigned const mask = outcome == GIRT_FAILURE ? 1u << FAILED : 0;
+    if (breaker->slow_ns != 0) {
+        record_slowly(breaker, word, start_ns, mask);
+        return;
+    }
     int64_t const now_ns = girt__window_now(&breaker->window);
     if (girt_unlikely(
-            girt__window_add(&breaker->window, held.generation, now_ns, mask)))
+            girt__window_add(&breaker->window, generation, now_ns, mask)))
         look(breaker, word, now_ns);
 }
 

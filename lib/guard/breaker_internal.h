@@ -74,7 +74,7 @@ static inline int64_t girt__breaker_now(const girt_breaker *breaker)
 /* For enters and leaves that the lock-free half cannot answer. */
 girt_status girt__breaker_enter_locked(girt_breaker *breaker,
                                        girt_permit *permit);
-void girt__breaker_leave_probe(girt_breaker *breaker, const girt_permit *permit,
+void girt__breaker_leave_probe(girt_breaker *breaker, uint64_t generation,
                                girt_outcome outcome);
 /* Opens, if the word is still this one. */
 void girt__breaker_trip(girt_breaker *breaker, uint64_t word);

@@ -225,7 +225,7 @@ static void end_probe(girt_breaker *b, girt__probe *probe, girt_outcome outcome)
         close_now(b);
 }
 
-void girt__breaker_leave_probe(girt_breaker *breaker, const girt_permit *permit,
+void girt__breaker_leave_probe(girt_breaker *breaker, uint64_t generation,
                                girt_outcome outcome)
 {
     girt_breaker *const b = breaker;
@@ -234,7 +234,7 @@ void girt__breaker_leave_probe(girt_breaker *breaker, const girt_permit *permit,
         /* One that came too late is lost, whether or not another enter has
          * noticed. */
         forget_lost(b, girt__breaker_now(b));
-        girt__probe *const probe = find_probe(b, permit->generation);
+        girt__probe *const probe = find_probe(b, generation);
         if (probe != NULL)
             end_probe(b, probe, outcome);
         else

@@ -98,6 +98,18 @@ void girt__window_turn(girt__window *window, uint32_t index, uint64_t era,
 bool girt__window_add_shared(girt__window *window, uint64_t era, int64_t now_ns,
                              unsigned mask);
 
+/* By the only writer of the word; false: the count is at its end. */
+static inline bool girt__window_bump(uint64_t *place, uint32_t tag)
+{
+    uint64_t word = girt_load_relaxed(place);
+    if (girt_unlikely((uint32_t)(word >> 32) != tag))
+        word = (uint64_t)tag << 32;
+    if (girt_unlikely((uint32_t)word == UINT32_MAX))
+        return false;
+    girt_store_release(place, word + 1);
+    return true;
+}
+
 /* Counts 1 in counter 0, and in those of 1 and 2 whose bit is in the mask.
  * true: the caller's `left` has run out, or its slice is a new one. */
 static inline bool girt__window_add(girt__window *window, uint64_t era,
@@ -112,18 +124,12 @@ static inline bool girt__window_add(girt__window *window, uint64_t era,
                       cell->era != era))
         girt__window_turn(window, index, era, now_ns);
     uint64_t *const words = cell->words[cell->position];
-    uint64_t const fresh = (uint64_t)cell->tag << 32;
-    for (unsigned i = 0; i < GIRT__WINDOW_COUNTERS; i++) {
-        if (i != 0 && (mask >> i & 1) == 0)
-            continue;
-        /* Relaxed: nobody else writes it. */
-        uint64_t word = girt_load_relaxed(&words[i]);
-        if ((uint32_t)(word >> 32) != cell->tag)
-            word = fresh;
-        if (girt_unlikely((uint32_t)word == UINT32_MAX))
-            break;
-        /* W1 -> W2 (girt__window_sum): counter 0 before the others. */
-        girt_store_release(&words[i], word + 1);
+    /* W1 -> W2 (girt__window_sum): counter 0 before the others. */
+    if (girt_likely(girt__window_bump(&words[0], cell->tag)) && mask != 0) {
+        if ((mask & 2) != 0)
+            (void)girt__window_bump(&words[1], cell->tag);
+        if ((mask & 4) != 0)
+            (void)girt__window_bump(&words[2], cell->tag);
     }
     return --cell->left <= 0;
 }
