@@ -10,7 +10,8 @@
  *   cas     relaxed acquire release acq_rel (p, T *expected, desired) -> bool
  *   add sub relaxed acquire release acq_rel -> value before
  *   and or  relaxed acq_rel                 -> value before
- *   fence   acquire release seq_cst
+ *   fence   acquire release seq_cst, and after_rmw: full, with the
+ *           read-modify-write before it
  *   girt_pause()                         a spin-wait hint
  *
  * A failed cas writes what it saw to *expected; a failed cas orders like the
@@ -81,6 +82,7 @@
 #define girt_fence_acquire() __atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define girt_fence_release() __atomic_thread_fence(__ATOMIC_RELEASE)
 #define girt_fence_seq_cst() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define girt_fence_after_rmw() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 
 #if defined(__x86_64__)
 #define girt_pause() __builtin_ia32_pause()
@@ -195,6 +197,9 @@ static inline uint64_t girt__ck_add(void *p, uint64_t value, size_t size)
  * for non-temporal stores only. */
 #define girt_fence_seq_cst()                                                   \
     __asm__ __volatile__("lock; orl $0, (%%rsp)" ::: "memory", "cc")
+
+/* Makes the read-modify-write before it a full fence, where it is not one. */
+#define girt_fence_after_rmw() __asm__ __volatile__("" ::: "memory")
 
 #define girt_pause() ck_pr_stall()
 
