@@ -6,6 +6,7 @@
 #include <girt/alloc.h>
 #include <girt/breaker.h>
 #include <girt/bulkhead.h>
+#include <girt/cache.h>
 #include <girt/clock.h>
 #include <girt/concurrency.h>
 #include <girt/deque.h>

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* cache_item.h - one entry of a cache: immutable but for its place and heat.
+ *
+ *   [ links | hash | expiry | sizes | holders, heat | value ... | key ... ]
+ *
+ * What a reader reads is written before the item is published; a put makes a
+ * new item and stores its address over the old one's. */
+#ifndef GIRT_CACHE_ITEM_H
+#define GIRT_CACHE_ITEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define GIRT__NEVER INT64_MAX
+
+typedef struct girt__item {
+    /* Under the shard's lock: neighbours in the list that holds it. */
+    struct girt__item *newer, *older;
+    uint64_t hash;      /* written once */
+    int64_t expires_ns; /* written once; GIRT__NEVER */
+    size_t value_size;  /* written once */
+    uint32_t key_size;  /* written once */
+    uint32_t holders;   /* atomic: the cache, marked slots, counted pins; the
+                         * last one frees */
+    uint8_t list;       /* under the shard's lock: which list */
+    uint8_t heat;       /* atomic: hits since the policy looked, saturating */
+    bool missing;       /* written once: the loader said "no such key" */
+    /* The value, aligned for any type, and the key after it. */
+    _Alignas(max_align_t) unsigned char bytes[];
+} girt__item;
+
+static inline unsigned char *girt__item_key(girt__item *item)
+{
+    return item->bytes + item->value_size;
+}
+
+/* What it takes from the allocator. */
+static inline size_t girt__item_size(const girt__item *item)
+{
+    return sizeof *item + item->value_size + item->key_size;
+}
+
+static inline bool girt__item_is(girt__item *item, uint64_t hash,
+                                 const void *key, size_t key_size)
+{
+    return item->hash == hash && item->key_size == key_size &&
+           (key_size == 0 || memcmp(girt__item_key(item), key, key_size) == 0);
+}
+
+#endif /* GIRT_CACHE_ITEM_H */
