@@ -17,10 +17,10 @@ static girt_status bring(void *context, const void *key, size_t key_size,
 {
     (void)context;
     (void)key_size;
-    memcpy(&loaded->ttl_ns, (char[8]){0}, 8);
     if (*(const unsigned char *)key % 8 == 0)
         return GIRT_MISSING;
-    loaded->data = "loaded";
+    static char value[] = "loaded";
+    loaded->data = value;
     loaded->size = 6;
     return GIRT_OK;
 }

@@ -79,8 +79,7 @@ static void entries_come_back(void **state)
     static unsigned char value[40000];
     for (size_t step = 16300; step < 16460; step++) {
         girt_cache *const a = cache_of((girt_cache_options){0}, NULL);
-        girt_cache *const b =
-            cache_of((girt_cache_options){.shards = 4}, NULL);
+        girt_cache *const b = cache_of((girt_cache_options){.shards = 4}, NULL);
         memset(value, (int)step, sizeof value);
         const int fd = new_file();
         assert_int_equal(write(fd, "before", 6), 6);
@@ -237,10 +236,9 @@ static void forged_files(void **state)
     rng random = {test_seed()};
     failing f;
     failing_init(&f);
-    girt_cache *const cache =
-        cache_of((girt_cache_options){.allocator = &f.allocator,
-                                      .bytes_max = 1 << 16},
-                 NULL);
+    girt_cache *const cache = cache_of(
+        (girt_cache_options){.allocator = &f.allocator, .bytes_max = 1 << 16},
+        NULL);
     const size_t fixed = f.live_bytes;
     size_t accepted = 0;
     for (size_t i = 0; i < scaled(20000); i++) {
@@ -255,8 +253,7 @@ static void forged_files(void **state)
         sign(forged, forged_size);
         girt_cache_stats before, after;
         girt_cache_read_stats(cache, &before);
-        const girt_status status =
-            restore_bytes(cache, forged, forged_size);
+        const girt_status status = restore_bytes(cache, forged, forged_size);
         girt_cache_read_stats(cache, &after);
         if (status != GIRT_OK) {
             check_status(status, GIRT_E_CORRUPT);
