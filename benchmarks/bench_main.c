@@ -16,6 +16,7 @@ static const bench_suite *const suites[] = {
     &bench_limiter_suite,
     &bench_ring_suite,
     &bench_guard_suite,
+    &bench_cache_suite,
 };
 enum { suite_count = sizeof suites / sizeof *suites };
 
