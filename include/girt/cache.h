@@ -80,8 +80,8 @@ typedef enum girt_cache_policy {
 /** What a cache is made of; zero in a field means its default. */
 typedef struct girt_cache_options {
     /** Keys, values and overhead together, never exceeded; 0: 64 MiB.  An
-     * entry takes 64 bytes, its key and its value, and 20 to 60 bytes of
-     * index. */
+     * entry takes 51 bytes, its key, its value and up to 15 to align it, and
+     * 20 to 60 bytes of index. */
     size_t bytes_max;
     /** Entries at most; 0: bytes_max alone rules. */
     size_t entries_max;

@@ -288,7 +288,8 @@ static inline void pin(girt_cache *cache, const girt__found_item *found,
         girt__cached_counted(cached, item, stale);
         return;
     }
-    *cached = (girt_cached){item->bytes, item->value_size, stale, found->slot};
+    *cached = (girt_cached){girt__item_value(item), item->value_size, stale,
+                            found->slot};
 }
 
 girt_status girt__cache_find(girt_cache *cache, uint64_t hash, const void *key,
@@ -368,8 +369,8 @@ girt_status girt_cache_put(girt_cache *cache, const void *key, size_t key_size,
         girt__item_create(cache, hash, key_size, value_size, true, &item);
     if (status != GIRT_OK)
         return status;
-    copy(item->bytes, value, value_size);
-    copy(girt__item_key(item), key, key_size);
+    copy(girt__item_value(item), value, value_size);
+    copy(item->key, key, key_size);
     item->expires_ns = girt__cache_expiry(cache, ttl_ns, hash);
     status = girt__cache_store(cache, item, NULL, false);
     if (status != GIRT_OK) {

@@ -41,12 +41,16 @@ static inline bool girt__find_in_chain(girt_cache *cache, girt__bucket *bucket,
 {
     const uint8_t tag = girt__bucket_tag(hash);
     for (; bucket != NULL; bucket = girt_load_acquire(&bucket->next)) {
-        for (uint32_t i = 0; i < GIRT__BUCKET_ITEMS; i++) {
-            if (girt_load_relaxed(&bucket->tags[i]) != tag)
-                continue;
+        uint64_t match =
+            girt__bucket_match(girt_load_relaxed(&bucket->tags), tag);
+        for (; match != 0; match &= match - 1) {
+            const uint32_t i = (uint32_t)__builtin_ctzll(match) / 8;
             found->item = girt_load_acquire(&bucket->items[i]); /* L2 -> L1 */
             if (found->item == NULL)
                 continue;
+            /* On its way while the announcement, a fence, is. */
+            __builtin_prefetch(found->item);
+            __builtin_prefetch((const char *)found->item + GIRT_CACHELINE);
             if (!girt__found_hold(cache, &bucket->items[i], found))
                 return false;
             if (girt_likely(girt__item_is(found->item, hash, key, key_size)))

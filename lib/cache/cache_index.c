@@ -73,6 +73,19 @@ void girt__buckets_feed(girt__buckets *index, girt__want want, void *block)
     index->chunk_count++;
 }
 
+static uint8_t tag_of(const girt__bucket *bucket, uint32_t slot)
+{
+    return (uint8_t)(girt_load_relaxed(&bucket->tags) >> 8 * slot);
+}
+
+static void set_tag(girt__bucket *bucket, uint32_t slot, uint8_t tag)
+{
+    /* Under the lock: only readers see the word meanwhile. */
+    const uint64_t tags = girt_load_relaxed(&bucket->tags);
+    const uint64_t others = tags & ~((uint64_t)0xff << 8 * slot);
+    girt_store_relaxed(&bucket->tags, others | (uint64_t)tag << 8 * slot);
+}
+
 girt__item **girt__buckets_place(girt__buckets *index, uint64_t hash)
 {
     const uint8_t tag = girt__bucket_tag(hash);
@@ -81,8 +94,7 @@ girt__item **girt__buckets_place(girt__buckets *index, uint64_t hash)
     for (; bucket != NULL; bucket = girt_load_relaxed(&bucket->next)) {
         for (uint32_t i = 0; i < GIRT__BUCKET_ITEMS; i++) {
             girt__item *const item = girt_load_relaxed(&bucket->items[i]);
-            if (item != NULL && girt_load_relaxed(&bucket->tags[i]) == tag &&
-                item->hash == hash)
+            if (item != NULL && tag_of(bucket, i) == tag && item->hash == hash)
                 return &bucket->items[i];
         }
     }
@@ -107,7 +119,7 @@ static bool insert_in(girt__buckets *index, girt__bucket *bucket,
         for (uint32_t i = 0; i < GIRT__BUCKET_ITEMS; i++) {
             if (girt_load_relaxed(&bucket->items[i]) != NULL)
                 continue;
-            girt_store_relaxed(&bucket->tags[i], girt__bucket_tag(item->hash));
+            set_tag(bucket, i, girt__bucket_tag(item->hash));
             /* The item and its tag before its address: L1 -> L2
              * (cache_find.h). */
             girt_store_release(&bucket->items[i], item);
@@ -254,7 +266,7 @@ bool girt__buckets_are_valid(girt__buckets *index, size_t items)
                     continue;
                 found++;
                 if (girt__bucket_number(index->bucket_count, item->hash) != b ||
-                    girt__bucket_tag(item->hash) != bucket->tags[i] ||
+                    girt__bucket_tag(item->hash) != tag_of(bucket, i) ||
                     girt_load_relaxed(&item->holders) == 0)
                     return false;
             }

@@ -37,7 +37,7 @@
 #define GIRT__BUCKET_LOAD   4u
 
 typedef struct GIRT_ALIGNED(GIRT_CACHELINE) girt__bucket {
-    uint8_t tags[8]; /* the first six; atomic, of no meaning without an item */
+    uint64_t tags; /* atomic: six bytes, of no meaning without an item */
     girt__item *items[GIRT__BUCKET_ITEMS]; /* atomic; NULL: free */
     struct girt__bucket *next;             /* atomic; of a spare: next spare */
 } girt__bucket;
@@ -76,6 +76,15 @@ static inline uint32_t girt__bucket_number(uint32_t count, uint64_t hash)
 static inline uint8_t girt__bucket_tag(uint64_t hash)
 {
     return (uint8_t)(hash >> 40);
+}
+
+/* Marks, at bit 8 * i + 7, each slot whose tag is this; now and then also the
+ * slot after such a one. */
+static inline uint64_t girt__bucket_match(uint64_t tags, uint8_t tag)
+{
+    const uint64_t each = 0x010101010101u;
+    const uint64_t other = tags ^ each * tag;
+    return (other - each) & ~other & each << 7;
 }
 
 /* The caller has the count from C2, whose release came after the directory

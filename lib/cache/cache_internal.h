@@ -192,7 +192,7 @@ static inline uint64_t girt__cache_hash(const girt_cache *cache,
 static inline void girt__cached_counted(girt_cached *cached, girt__item *item,
                                         bool stale)
 {
-    *cached = (girt_cached){item->bytes, item->value_size, stale,
+    *cached = (girt_cached){girt__item_value(item), item->value_size, stale,
                             (void *)((uintptr_t)item | 1)};
 }
 

@@ -206,9 +206,9 @@ static girt_status make_item(load *l, bool *counted, girt__item **out)
         return status;
     girt__item *const item = *out;
     if (loaded->size != 0)
-        memcpy(item->bytes, loaded->data, loaded->size);
+        memcpy(girt__item_value(item), loaded->data, loaded->size);
     if (l->key_size != 0)
-        memcpy(girt__item_key(item), l->key, l->key_size);
+        memcpy(item->key, l->key, l->key_size);
     item->expires_ns = girt__cache_expiry(l->cache, loaded->ttl_ns, l->hash);
     return GIRT_OK;
 }
@@ -250,7 +250,7 @@ static void note_missing(load *l)
             GIRT_OK) {
         item->missing = true;
         if (l->key_size != 0)
-            memcpy(girt__item_key(item), l->key, l->key_size);
+            memcpy(item->key, l->key, l->key_size);
         item->expires_ns = girt__add_time(girt__clock_now(&cache->clock),
                                           cache->missing_ttl_ns);
         if (girt__cache_store(cache, item, l->flight, false) == GIRT_OK)

@@ -130,8 +130,10 @@ bool girt__item_fits(const girt_cache *cache, size_t key_size,
 {
     size_t both, all;
     if (key_size > UINT32_MAX || !girt__size_add(key_size, value_size, &both) ||
-        !girt__size_add(both, sizeof(girt__item), &all) || all > PTRDIFF_MAX)
+        !girt__size_add(girt__value_offset(key_size), value_size, &all) ||
+        all > PTRDIFF_MAX)
         return false;
+    all = all < sizeof(girt__item) ? sizeof(girt__item) : all;
     *size = all;
     return all <= cache->bytes_max / 4 ||
            (both <= cache->bytes_max / 64 && all <= cache->bytes_max);
@@ -151,7 +153,7 @@ girt_status girt__item_create(girt_cache *cache, uint64_t hash, size_t key_size,
             return status;
     }
     girt__item *const item =
-        girt__allocate(&cache->allocator, size, _Alignof(girt__item));
+        girt__allocate(&cache->allocator, size, GIRT__VALUE_ALIGNMENT);
     if (item == NULL) {
         if (counted)
             girt__room_return(cache, size);
@@ -182,8 +184,8 @@ void girt__item_leave(girt_cache *cache, girt__item *item, bool tell)
         /* A cancellation inside would lose the item. */
         int state;
         (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-        cache->on_evict(cache->context, girt__item_key(item), item->key_size,
-                        item->bytes, item->value_size);
+        cache->on_evict(cache->context, item->key, item->key_size,
+                        girt__item_value(item), item->value_size);
         (void)pthread_setcancelstate(state, NULL);
     }
     girt__pin_mark(item, &item->holders);
@@ -347,7 +349,7 @@ static girt_status store_locked(store *s)
         girt__buckets_split(&shard->index, shard->count);
     }
     if (s->flight == NULL && !s->keep)
-        girt__flights_beat(shard, s->item->hash, girt__item_key(s->item),
+        girt__flights_beat(shard, s->item->hash, s->item->key,
                            s->item->key_size);
     return GIRT_OK;
 }

@@ -113,8 +113,8 @@ static bool write_item(stream *s, girt_cache *cache, girt__item *item,
                                                       : item->expires_ns - now};
     write_head(s, &r);
     write_number(s, (uint64_t)r.left_ns);
-    write_bytes(s, item->bytes, item->value_size);
-    write_bytes(s, girt__item_key(item), item->key_size);
+    write_bytes(s, girt__item_value(item), item->value_size);
+    write_bytes(s, item->key, item->key_size);
     return s->status == GIRT_OK;
 }
 
@@ -301,7 +301,7 @@ static girt_status check(stream *s)
 static girt_status restore_item(girt_cache *cache, girt__item *item,
                                 int64_t left_ns, int64_t now)
 {
-    item->hash = girt__cache_hash(cache, girt__item_key(item), item->key_size);
+    item->hash = girt__cache_hash(cache, item->key, item->key_size);
     item->expires_ns =
         left_ns == GIRT__NEVER ? GIRT__NEVER : girt__add_time(now, left_ns);
     girt_status status = GIRT_MISSING;
@@ -334,8 +334,8 @@ static girt_status restore_all(girt_cache *cache, stream *s)
             girt__item_create(cache, 0, r.key_size, r.value_size, true, &item);
         if (status != GIRT_OK)
             return status;
-        read_bytes(s, item->bytes, r.value_size);
-        read_bytes(s, girt__item_key(item), r.key_size);
+        read_bytes(s, girt__item_value(item), r.value_size);
+        read_bytes(s, item->key, r.key_size);
         if (s->status != GIRT_OK) {
             girt__item_drop(cache, item);
             girt__room_return(cache, size);

@@ -97,7 +97,7 @@ static void options_in_range(void **state)
         girt_cache *const cache = cache_of(&(girt_cache_options){
             .bytes_max = sizes[i], .entries_max = SIZE_MAX, .name = "sizes"});
         const girt_status status = put(cache, "k", "v");
-        check_status(status, sizes[i] < 264 ? GIRT_E_TOO_LARGE : GIRT_OK);
+        check_status(status, sizes[i] < 260 ? GIRT_E_TOO_LARGE : GIRT_OK);
         assert_true(girt__cache_is_valid(cache));
         girt_cache_destroy(cache);
     }
