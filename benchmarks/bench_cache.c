@@ -166,4 +166,4 @@ static void run(const bench_suite *suite, const bench_options *options)
                                     options->smoke ? SMOKE_KEYS : KEYS});
 }
 
-const bench_suite bench_cache_suite = {"cache", "find what was cached", run};
+const bench_suite bench_cache_suite = {"cache", "find what was cached", 5, run};
