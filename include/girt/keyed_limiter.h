@@ -17,8 +17,9 @@
  *   destroy       X      X
  *
  * Empty and full: LIMITED only if at an instant within the call the key had
- * fewer tokens than asked for, or its bucket was not held and `keys` others
- * were live or being claimed.
+ * fewer tokens than asked for, or its bucket was not held and `keys` other keys
+ * were live, or would be by a first take under way; however many threads take
+ * from one key at once, it counts once.
  * Progress: lock-free; a refusal of a live key writes nothing, and a thread
  * that stops anywhere stops nobody.  The first call that finds `keys` keys live
  * looks at every slot; the next does so when the soonest of them may be idle.

@@ -13,8 +13,9 @@
  * I1: no key has two settled slots.
  * I2: tokens are taken from settled slots only, by a compare-and-swap of hash
  *     and mark together, so never from a slot that became another key's.
- * I3: used <= keys_max: slots that are not empty.  There are half as many slots
- *     again, so runs stay short, and `keys_max` live keys always fit.
+ * I3: at most keys_max slots are settled, but for idle ones that a newer time
+ *     than theirs has not met.  There are half as many slots again, so runs
+ *     stay short.
  * I4: `forgotten` is at or beyond every mark that was ever thrown away.  A key
  *     that is not there starts from it: a caller with a stale time does not
  *     find a full bucket where one with a newer time threw away a used one.
@@ -38,19 +39,31 @@
  * was announced in reaches[] before the slot was written, and a search reads
  * reaches[] after its own slot was written: the same argument.
  *
+ * Room (I3).  `used` is never less than the slots that are not empty: it is
+ * raised before a claim is written and lowered after a slot was emptied.  So it
+ * may count one key twice, or a slot that a stopped thread never filled, and
+ * "too many" is only a reason to look.  Before a claim settles, `used`, itself
+ * counted, is at most keys_max, or a census (keyed_census.c) has gone over all
+ * slots, emptied the idle ones, and found fewer than keys_max other keys live
+ * or claimed by an older ticket; newer claims it withdrew, so that of several
+ * for the last place the oldest gets it and somebody always goes on.  Who is
+ * told FULL has withdrawn his claim, so each key is refused for keys_max others
+ * and no thread holds more than one place, its key's.
+ *
+ * Proof of I3.  Take the last census that began, of those whose claims settled.
+ * Of the slots that were written before it, fewer than keys_max others are left
+ * (F1: a claim that it did not see sees its `used`).  A claim that was written
+ * later had no census, so its `used` was at most keys_max, all counted.
+ *
  * F1: sequentially consistent fences between writing the claim and searching,
- *     and between meeting a claim and searching: store, then load of another
- *     word, in both threads. */
+ *     and between meeting a claim and searching, or reading `used`: store, then
+ *     load of another word, in both threads. */
 #include "limiter/keyed_table.h"
 
 #include "core/alloc_internal.h"
 #include "core/assert.h"
 #include "core/atomic.h"
-
-enum {
-    SWEEP_ENOUGH = 16, /* slots that one sweep frees */
-    SWEEP_GROUPS = 64  /* ... in at least this many groups */
-};
+#include "limiter/keyed_slots.h"
 
 girt_status girt__keyed_table_create(girt__keyed_table *table, uint64_t keys,
                                      const girt_allocator *allocator)
@@ -93,39 +106,13 @@ void girt__keyed_table_destroy(girt__keyed_table *table,
                   table->groups_count * sizeof *table->reaches);
 }
 
-/* A slot by its distance from the home group, in slots. */
-typedef struct place {
-    girt_fast_pair *slot;
-    uint64_t distance;
-} place;
-
-static size_t home_of(const girt__keyed_table *table, uint64_t hash)
-{
-    __extension__ typedef unsigned __int128 wide;
-    return (size_t)((wide)hash * table->groups_count >> 64);
-}
-
-static girt__keyed_group *group_at(const girt__keyed_table *table, size_t home,
-                                   size_t groups_on)
-{
-    size_t at = home + groups_on; /* both below groups_count <= 2^32 */
-    if (at >= table->groups_count)
-        at -= table->groups_count;
-    return &table->groups[at];
-}
-
-static bool is_settled(uint64_t state)
-{
-    return (state & 1) == 0;
-}
-
 /* The key's next slot from `from` on; false: none within reach. */
 static bool find(const girt__keyed_table *table, uint64_t hash, size_t home,
-                 uint64_t from, place *found)
+                 uint64_t from, girt__keyed_place *found)
 {
     uint32_t reach = 0;
     for (size_t on = (size_t)(from / GIRT__KEYED_SLOTS); on <= reach; on++) {
-        girt__keyed_group *const group = group_at(table, home, on);
+        girt__keyed_group *const group = girt__keyed_group_at(table, home, on);
         for (uint64_t i =
                  on * GIRT__KEYED_SLOTS < from ? from % GIRT__KEYED_SLOTS : 0;
              i < GIRT__KEYED_SLOTS; i++) {
@@ -140,43 +127,6 @@ static bool find(const girt__keyed_table *table, uint64_t hash, size_t home,
             reach = girt_load_relaxed(&table->reaches[home]);
     }
     return false;
-}
-
-/* Like find, but reads the reach first. */
-static bool find_other(const girt__keyed_table *table, uint64_t hash,
-                       size_t home, const place *except, uint64_t from,
-                       place *found)
-{
-    uint32_t const reach = girt_load_relaxed(&table->reaches[home]);
-    for (uint64_t at = from; at / GIRT__KEYED_SLOTS <= reach; at++) {
-        girt__keyed_group *const group =
-            group_at(table, home, (size_t)(at / GIRT__KEYED_SLOTS));
-        girt_fast_pair *const slot = &group->slots[at % GIRT__KEYED_SLOTS];
-        if (slot != except->slot && girt_load_acquire(&slot->word[0]) == hash) {
-            found->slot = slot;
-            found->distance = at;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Both words of a slot that is `hash`'s; false: it is not any more. */
-static bool read_state(const girt_fast_pair *slot, uint64_t hash,
-                       uint64_t *state)
-{
-    *state = girt_load_acquire(&slot->word[1]);
-    return girt_load_relaxed(&slot->word[0]) == hash;
-}
-
-/* false: the claim had ended already, settled or withdrawn. */
-static bool withdraw(girt__keyed_table *table, girt_fast_pair *slot,
-                     uint64_t hash, uint64_t ticket)
-{
-    if (!girt_fast_cas2_acq_rel(slot, hash, ticket, 0, 0))
-        return false;
-    (void)girt_sub_relaxed(&table->used, 1);
-    return true;
 }
 
 /* What a bucket at `mark` answers; *after is where a take leaves it.  Without
@@ -195,28 +145,33 @@ static inline bool admits(const girt__keyed_ask *ask, int64_t mark,
 /* Ends the claim {hash, ticket} at `mine`, taking the tokens as it settles.
  * false: it ended otherwise, begin again. */
 static bool settle(girt__keyed_table *table, const girt__keyed_ask *ask,
-                   size_t home, const place *mine, uint64_t ticket,
+                   size_t home, const girt__keyed_place *mine, uint64_t ticket,
                    girt_status *status, girt__keyed_answer *answer)
 {
     girt_fence_seq_cst(); /* F1 */
-    place other;
+    girt__keyed_place other;
     for (uint64_t from = 0;
-         find_other(table, ask->hash, home, mine, from, &other);
+         girt__keyed_find_other(table, ask->hash, home, mine, from, &other);
          from = other.distance + 1) {
         uint64_t state;
-        if (!read_state(other.slot, ask->hash, &state))
-            return false;
-        if (is_settled(state) || other.distance < mine->distance) {
-            (void)withdraw(table, mine->slot, ask->hash, ticket);
+        if (!girt__keyed_read_state(other.slot, ask->hash, &state))
+            continue; /* not the key's any more; mine is not left behind */
+        if (girt__keyed_is_settled(state) || other.distance < mine->distance) {
+            (void)girt__keyed_withdraw(table, mine->slot, ask->hash, ticket);
             return false;
         }
-        if (!withdraw(table, other.slot, ask->hash, state))
+        if (!girt__keyed_withdraw(table, other.slot, ask->hash, state))
             return false; /* it may have settled: then mine must not */
     }
     int64_t after;
     if (!admits(ask, girt_load_relaxed(&table->forgotten), &after, answer)) {
-        (void)withdraw(table, mine->slot, ask->hash, ticket);
+        (void)girt__keyed_withdraw(table, mine->slot, ask->hash, ticket);
         *status = GIRT_LIMITED;
+        return true;
+    }
+    if (!girt__keyed_table_has_room(table, ask, ticket, &answer->due)) {
+        (void)girt__keyed_withdraw(table, mine->slot, ask->hash, ticket);
+        *status = GIRT_FULL;
         return true;
     }
     if (!girt_fast_cas2_acq_rel(mine->slot, ask->hash, ticket, ask->hash,
@@ -227,146 +182,89 @@ static bool settle(girt__keyed_table *table, const girt__keyed_ask *ask,
     return true;
 }
 
-/* Makes sure that `forgotten` covers a mark that is about to be lost. */
-static void forget(girt__keyed_table *table, int64_t mark)
-{
-    int64_t seen = girt_load_relaxed(&table->forgotten);
-    /* A round fails only if another thread moved it on. */
-    while (seen < mark && !girt_cas_relaxed(&table->forgotten, &seen, mark))
-        ;
-}
+/* What a group has for a newcomer; the slots are NULL if it has none. */
+typedef struct offer {
+    girt_fast_pair *empty;
+    girt_fast_pair *idle;
+    uint64_t idle_hash;
+    uint64_t idle_mark;
+} offer;
 
-/* Takes a slot from the idle key that has it; the new owner is `hash` with
- * `state`, both 0 to leave it empty. */
-static bool take_over(girt__keyed_table *table, girt_fast_pair *slot,
-                      uint64_t old_hash, uint64_t mark, uint64_t hash,
-                      uint64_t state)
+/* false: the key is there, another claimed it meanwhile. */
+static bool look_around(girt__keyed_group *group, const girt__keyed_ask *ask,
+                        offer *o)
 {
-    forget(table, (int64_t)mark);
-    /* R1 -> A1. */
-    return girt_fast_cas2_acq_rel(slot, old_hash, mark, hash, state);
-}
-
-/* Counts one more slot used; false: all are. */
-static bool count_one(girt__keyed_table *table)
-{
-    uint64_t used = girt_load_relaxed(&table->used);
-    /* A round fails only if another thread counted. */
-    while (used < table->keys_max)
-        if (girt_cas_relaxed(&table->used, &used, used + 1))
-            return true;
-    return false;
-}
-
-typedef struct sweep {
-    int64_t time;
-    uint64_t hash;
-    uint64_t freed;
-    int64_t soonest; /* the smallest mark seen */
-    bool unsettled;  /* there were claims */
-    bool mine;       /* ... for `hash` */
-} sweep;
-
-static void sweep_group(girt__keyed_table *table, girt__keyed_group *group,
-                        sweep *s)
-{
+    *o = (offer){NULL, NULL, 0, 0};
     for (int i = 0; i < GIRT__KEYED_SLOTS; i++) {
         girt_fast_pair *const slot = &group->slots[i];
         uint64_t const hash = girt_load_acquire(&slot->word[0]);
         uint64_t state;
-        if (hash == 0)
-            continue;
-        if (!read_state(slot, hash, &state) || !is_settled(state)) {
-            s->unsettled = true;
-            s->mine |= hash == s->hash;
-        } else if ((int64_t)state > s->time) {
-            if ((int64_t)state < s->soonest)
-                s->soonest = (int64_t)state;
-        } else if (take_over(table, slot, hash, state, 0, 0)) {
-            (void)girt_sub_relaxed(&table->used, 1);
-            s->freed++;
-        } else {
-            s->unsettled = true; /* somebody uses it */
+        if (hash == ask->hash)
+            return false;
+        if (hash == 0) {
+            o->empty = o->empty == NULL ? slot : o->empty;
+        } else if (o->idle == NULL &&
+                   girt__keyed_read_state(slot, hash, &state) &&
+                   girt__keyed_is_settled(state) &&
+                   (int64_t)state <= ask->time) {
+            o->idle = slot;
+            o->idle_hash = hash;
+            o->idle_mark = state;
         }
     }
+    return true;
 }
 
-/* Empties idle slots. false: there is none, *soonest says when there will be;
- * a search of all slots then is not repeated before that. */
-static bool free_some(girt__keyed_table *table, const girt__keyed_ask *ask,
-                      int64_t *soonest)
+static bool claim_empty(girt__keyed_table *table, girt_fast_pair *slot,
+                        uint64_t hash, uint64_t ticket)
 {
-    *soonest = girt_load_relaxed(&table->full_until);
-    if (ask->time < *soonest)
-        return false;
-    sweep s = {ask->time, ask->hash, 0, INT64_MAX, false, false};
-    size_t const count = table->groups_count;
-    size_t at = (size_t)(girt_load_relaxed(&table->hand) % count);
-    for (size_t i = 0; i < count; i++) {
-        sweep_group(table, &table->groups[at], &s);
-        at = at + 1 == count ? 0 : at + 1;
-        if (s.freed >= SWEEP_ENOUGH && i >= SWEEP_GROUPS)
-            break;
-    }
-    girt_store_relaxed(&table->hand, at);
-    if (s.freed != 0 || s.mine)
+    (void)girt_add_relaxed(&table->used, 1); /* before, for I3 */
+    if (girt_fast_cas2_acq_rel(slot, 0, 0, hash, ticket))
         return true;
-    *soonest = s.soonest == INT64_MAX ? ask->time + 2 : s.soonest;
-    if (!s.unsettled)
-        girt_store_relaxed(&table->full_until, s.soonest);
+    (void)girt_sub_relaxed(&table->used, 1);
     return false;
 }
 
 /* Writes an unsettled claim into the nearest group with room. EMPTY: begin
- * again; FULL: no slot is to be had before `answer->due`. */
+ * again; FULL: `keys` other keys are live, until `answer->due`. */
 static girt_status claim(girt__keyed_table *table, const girt__keyed_ask *ask,
-                         size_t home, uint64_t ticket, place *mine,
+                         size_t home, uint64_t ticket, girt__keyed_place *mine,
                          girt__keyed_answer *answer)
 {
     for (size_t on = 0; on < table->groups_count; on++) {
-        girt__keyed_group *const group = group_at(table, home, on);
-        girt_fast_pair *empty = NULL, *idle = NULL;
-        uint64_t idle_hash = 0, idle_mark = 0;
-        for (int i = 0; i < GIRT__KEYED_SLOTS; i++) {
-            girt_fast_pair *const slot = &group->slots[i];
-            uint64_t const hash = girt_load_acquire(&slot->word[0]);
-            uint64_t state;
-            if (hash == ask->hash)
-                return GIRT_EMPTY; /* another claimed it meanwhile */
-            if (hash == 0) {
-                empty = empty == NULL ? slot : empty;
-            } else if (idle == NULL && read_state(slot, hash, &state) &&
-                       is_settled(state) && (int64_t)state <= ask->time) {
-                idle = slot;
-                idle_hash = hash;
-                idle_mark = state;
-            }
-        }
-        if (empty == NULL && idle == NULL)
+        girt__keyed_group *const group = girt__keyed_group_at(table, home, on);
+        offer o;
+        if (!look_around(group, ask, &o))
+            return GIRT_EMPTY;
+        if (o.empty == NULL && o.idle == NULL)
             continue;
+        bool const all_used =
+            girt_load_relaxed(&table->used) >= table->keys_max;
+        answer->due = girt_load_relaxed(&table->full_until);
+        if (o.idle == NULL && all_used && ask->time < answer->due)
+            return GIRT_FULL;
         uint32_t reach = girt_load_relaxed(&table->reaches[home]);
         /* A round fails only if another thread moved it on. */
         while (reach < on &&
                !girt_cas_relaxed(&table->reaches[home], &reach, (uint32_t)on))
             ;
-        /* Empty first: who comes back soon finds his slot still his. */
-        bool const counted = empty != NULL && count_one(table);
-        if (!counted && idle == NULL)
-            return free_some(table, ask, &answer->due) ? GIRT_EMPTY : GIRT_FULL;
-        mine->slot = counted ? empty : idle;
+        /* Empty first, while there are enough: who comes back soon finds his
+         * slot still his. */
+        bool const takes_idle =
+            o.empty == NULL || (all_used && o.idle != NULL);
+        mine->slot = takes_idle ? o.idle : o.empty;
         mine->distance =
             on * GIRT__KEYED_SLOTS + (uint64_t)(mine->slot - group->slots);
-        if (!counted)
-            return take_over(table, idle, idle_hash, idle_mark, ask->hash,
-                             ticket)
-                       ? GIRT_OK
-                       : GIRT_EMPTY;
-        if (girt_fast_cas2_acq_rel(empty, 0, 0, ask->hash, ticket))
-            return GIRT_OK;
-        (void)girt_sub_relaxed(&table->used, 1);
-        return GIRT_EMPTY;
+        bool const done =
+            takes_idle ? girt__keyed_take_over(table, o.idle, o.idle_hash,
+                                               o.idle_mark, ask->hash, ticket)
+                       : claim_empty(table, o.empty, ask->hash, ticket);
+        return done ? GIRT_OK : GIRT_EMPTY;
     }
-    return GIRT_EMPTY; /* others held every slot for a moment (I3) */
+    /* Every slot has somebody in it: half as many again as there may be. */
+    return girt__keyed_table_has_room(table, ask, UINT64_MAX, &answer->due)
+               ? GIRT_EMPTY
+               : GIRT_FULL;
 }
 
 /* The key is not there. false: begin again. */
@@ -382,7 +280,7 @@ static bool take_new(girt__keyed_table *table, const girt__keyed_ask *ask,
     if (*status != GIRT_OK || ask->need == 0)
         return true;
     uint64_t const ticket = girt_add_relaxed(&table->tickets, 1) * 2 + 1;
-    place mine;
+    girt__keyed_place mine;
     girt_status const claimed = claim(table, ask, home, ticket, &mine, answer);
     if (claimed == GIRT_FULL) {
         *status = GIRT_FULL;
@@ -400,7 +298,7 @@ static __attribute__((noinline)) girt_status take_anywhere(
     /* Each round that fails saw a slot change under it: another thread took
      * tokens, claimed, settled or withdrew. */
     for (;;) {
-        place found;
+        girt__keyed_place found;
         uint64_t state;
         girt_status status;
         if (!find(table, ask->hash, home, 0, &found)) {
@@ -408,9 +306,9 @@ static __attribute__((noinline)) girt_status take_anywhere(
                 return status;
             continue;
         }
-        if (!read_state(found.slot, ask->hash, &state))
+        if (!girt__keyed_read_state(found.slot, ask->hash, &state))
             continue;
-        if (girt_unlikely(!is_settled(state))) {
+        if (girt_unlikely(!girt__keyed_is_settled(state))) {
             if (settle(table, ask, home, &found, state, &status, answer))
                 return status;
             continue;
@@ -432,7 +330,7 @@ girt_status girt__keyed_table_take(girt__keyed_table *table,
                                    const girt__keyed_ask *ask,
                                    girt__keyed_answer *answer)
 {
-    size_t const home = home_of(table, ask->hash);
+    size_t const home = girt__keyed_home(table, ask->hash);
     girt__keyed_group *const group = &table->groups[home];
     /* Nearly every live key is in its home group, and settled.  Which slot has
      * it is anybody's guess too, and a wrong one would cost more than the line:
@@ -449,7 +347,8 @@ girt_status girt__keyed_table_take(girt__keyed_table *table,
     girt_fast_pair *const slot = &group->slots[at];
     uint64_t state;
     int64_t after;
-    if (girt_likely(read_state(slot, ask->hash, &state) && is_settled(state))) {
+    if (girt_likely(girt__keyed_read_state(slot, ask->hash, &state) &&
+                    girt__keyed_is_settled(state))) {
         if (!admits(ask, (int64_t)state, &after, answer))
             return GIRT_LIMITED;
         if (ask->need == 0)
@@ -473,12 +372,12 @@ bool girt__keyed_table_is_valid(const girt__keyed_table *table)
             if (hash == 0)
                 continue;
             used++;
-            if (!is_settled(slot->word[1]))
+            if (!girt__keyed_is_settled(slot->word[1]))
                 return false;
-            place first, second;
-            size_t const home = home_of(table, hash);
+            girt__keyed_place first, second;
+            size_t const home = girt__keyed_home(table, hash);
             if (!find(table, hash, home, 0, &first) ||
-                find_other(table, hash, home, &first, 0, &second))
+                girt__keyed_find_other(table, hash, home, &first, 0, &second))
                 return false;
         }
     }

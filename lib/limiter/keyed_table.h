@@ -3,6 +3,7 @@
 #ifndef GIRT_LIMITER_KEYED_TABLE_H
 #define GIRT_LIMITER_KEYED_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,11 +29,11 @@ typedef struct girt__keyed_table {
     size_t groups_count;
     uint64_t keys_max;
     /* Written by claims. */
-    GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t used; /* slots that are not empty */
+    GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t used; /* slots in use, or more */
     uint64_t tickets;
     uint64_t hand;      /* the group where the next sweep begins */
     int64_t forgotten;  /* no mark that was thrown away is beyond it */
-    int64_t full_until; /* while used == keys_max: no slot is idle before it */
+    int64_t full_until; /* keys_max keys were found live until then */
 } girt__keyed_table;
 
 /* A request, all in marks. */
@@ -59,6 +60,12 @@ void girt__keyed_table_destroy(girt__keyed_table *table,
 girt_status girt__keyed_table_take(girt__keyed_table *table,
                                    const girt__keyed_ask *ask,
                                    girt__keyed_answer *answer);
+
+/* keyed_census.c: whether the claim `ticket` may settle.  false: `keys` other
+ * keys are live or older claims, until *due. */
+bool girt__keyed_table_has_room(girt__keyed_table *table,
+                                const girt__keyed_ask *ask, uint64_t ticket,
+                                int64_t *due);
 
 /* Whether counters and slots agree; nobody else may be inside. */
 bool girt__keyed_table_is_valid(const girt__keyed_table *table);

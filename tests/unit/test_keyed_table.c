@@ -58,6 +58,28 @@ static void test_one_home(void **state)
     }
 }
 
+/* Threads that stopped after they had counted a slot, and before they wrote in
+ * it, hold no key's place. */
+static void test_counted_only(void **state)
+{
+    (void)state;
+    for (uint64_t keys = 1; keys < 200; keys += 1 + keys / 3) {
+        girt__keyed_table table;
+        int64_t due;
+        open_table(&table, keys);
+        table.used = 3;
+        for (uint64_t hash = 1; hash <= keys; hash++)
+            check_status(take(&table, hash, 10, 20, 0, &due), GIRT_OK);
+        check_status(take(&table, keys + 1, 10, 20, 0, &due), GIRT_FULL);
+        assert_int_equal(due, 10);
+        check_status(take(&table, keys + 1, 10, 20, 20, &due), GIRT_OK);
+        assert_true(table.used >= 4);
+        table.used -= 3;
+        assert_true(girt__keyed_table_is_valid(&table));
+        girt__keyed_table_destroy(&table, &allocator);
+    }
+}
+
 /* A bucket that was thrown away by a newer time is not full to an older. */
 static void test_forgotten(void **state)
 {
@@ -114,9 +136,8 @@ static void test_too_large(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_home),
-        cmocka_unit_test(test_forgotten),
-        cmocka_unit_test(test_claims),
+        cmocka_unit_test(test_one_home),  cmocka_unit_test(test_counted_only),
+        cmocka_unit_test(test_forgotten), cmocka_unit_test(test_claims),
         cmocka_unit_test(test_too_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
