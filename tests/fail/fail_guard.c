@@ -5,6 +5,7 @@
 #include <girt/bulkhead.h>
 #include <girt/concurrency.h>
 #include <girt/retry.h>
+#include <girt/shed.h>
 
 #include "support/check.h"
 #include "support/failing.h"
@@ -118,13 +119,32 @@ static void test_concurrency(void **state)
     each_fails(make_concurrency, destroy_concurrency, 1);
 }
 
+static girt_status make_shed(void **out, const girt_allocator *allocator)
+{
+    girt_shed *object = NULL;
+    girt_status const status =
+        girt_shed_create(&object, &(girt_shed_options){.allocator = allocator});
+    *out = object;
+    return status;
+}
+
+static void destroy_shed(void *object)
+{
+    girt_shed_destroy(object);
+}
+
+static void test_shed(void **state)
+{
+    (void)state;
+    each_fails(make_shed, destroy_shed, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_retry),
-        cmocka_unit_test(test_bulkhead),
-        cmocka_unit_test(test_breaker),
-        cmocka_unit_test(test_concurrency),
+        cmocka_unit_test(test_retry),   cmocka_unit_test(test_bulkhead),
+        cmocka_unit_test(test_breaker), cmocka_unit_test(test_concurrency),
+        cmocka_unit_test(test_shed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
