@@ -53,8 +53,12 @@ static void print_json(FILE *json, const char *suite, const char *case_name,
     else
         fprintf(json,
                 "\"ns_per_op\":%.4g,\"q1\":%.4g,\"q3\":%.4g,"
-                "\"ratio_to_girt\":%.4g}\n",
-                result->median, result->q1, result->q3, result->median / girt);
+                "\"ratio_to_girt\":",
+                result->median, result->q1, result->q3);
+    if (result != NULL && girt > 0)
+        fprintf(json, "%.4g}\n", result->median / girt);
+    else if (result != NULL)
+        fprintf(json, "null}\n");
 }
 
 static bool is_chosen(const bench_options *options, const char *case_name,
@@ -145,7 +149,7 @@ void bench_row(const bench_suite *suite, const bench_options *options,
         return;
     }
     race(suite, options, contestants, count, bench_case, samples, what);
-    double girt = 0;
+    double girt = -1; /* unknown */
     for (size_t i = 0; i < count; i++) {
         if (what[i] == BENCH_UNABLE)
             continue;
@@ -155,7 +159,7 @@ void bench_row(const bench_suite *suite, const bench_options *options,
             continue;
         }
         summary const result = summarise(samples[i], options->repetitions);
-        if (girt == 0)
+        if (girt < 0)
             girt = result.median;
         print_row(suite, options, case_name, threads, unit, &contestants[i],
                   &result, girt);

@@ -12,6 +12,7 @@ best of a column is bold. A case measured in several runs counts with the median
 of their medians.
 """
 import argparse
+import io
 import json
 import re
 import statistics
@@ -106,7 +107,8 @@ def stand_ins(columns):
         for (column, threads, _), cells in columns.items():
             theirs = STAND_IN_RATES[measured_as].get(column)
             result = cells.get(rival)
-            if threads != 2 or theirs is None or result is None:
+            if (threads != 2 or theirs is None or result is None
+                    or result["ns_per_op"] is None):
                 row.append("")
             else:
                 row.append(f"*{number(result['ns_per_op'] * theirs / STAND_IN_RATES[STAND_IN][column])}*")
@@ -167,10 +169,9 @@ def write_into(path, machines, tables):
     _, end, after = rest.partition(END)
     if not mark or not end:
         sys.exit(f"report.py: {path} has no {BEGIN.strip()} and {END.strip()}")
-    with page.open("w") as out:
-        out.write(before + BEGIN)
-        write_report(machines, tables, out)
-        out.write(END + after)
+    out = io.StringIO()
+    write_report(machines, tables, out)
+    page.write_text(before + BEGIN + out.getvalue() + END + after)
 
 
 def plot(folder, tables):
@@ -178,7 +179,10 @@ def plot(folder, tables):
     Path(folder).mkdir(parents=True, exist_ok=True)
     for (suite, table), columns in tables.items():
         name = re.sub(r"_+", "_", re.sub(r"[^a-z0-9]", "_", f"{suite} {table}".lower()))
-        names = list(order(columns))
+        names = [n for n in order(columns)
+                 if any(cells.get(n, {}).get("ratio") for cells in columns.values())]
+        if len(names) < 2:
+            continue
         rows = []
         for column, cells in columns.items():
             ratios = [cells.get(n, {}).get("ratio") for n in names]
