@@ -7,6 +7,7 @@
 #include <girt/breaker.h>
 #include <girt/bulkhead.h>
 #include <girt/cache.h>
+#include <girt/call.h>
 #include <girt/clock.h>
 #include <girt/concurrency.h>
 #include <girt/deque.h>
