@@ -15,7 +15,7 @@
  *
  * Bound: at every instant the entries, the bytes that they take from the
  * allocator and the index that grew with them are at most bytes_max together.
- * What create allocates is beside it (some 5 KiB a shard and 26 KiB), and so
+ * What create allocates is beside it (some 5 KiB a shard and 9 KiB), and so
  * are pinned values whose entries have left, and what callers of load need
  * while they load (some 200 bytes and the key, each).
  * Order: all calls on one key are linearizable; a call that changes a key
