@@ -24,7 +24,9 @@ _Thread_local girt__epoch_record *girt__epoch_own;
 _Thread_local uint32_t girt__epoch_visits;
 _Thread_local bool girt__epoch_visitor_releasing;
 
-static _Thread_local uint32_t own_index;
+/* Its index when it joined; no index until then, lest the burial of index 0 in
+ * a fork's child be taken for the end of the thread that lives on. */
+static _Thread_local uint32_t own_index = UINT32_MAX;
 /* The end of this thread was told: it gets no record any more. */
 static _Thread_local bool gone;
 

@@ -490,6 +490,26 @@ static void a_visitor_that_forks_stays_inside(void **state)
     assert_int_equal(status, 0);
 }
 
+/* Index 0 is among those left behind, and is what a thread's own would be if
+ * nobody had said that it has none. */
+static void fork_before_first_use(void *context, size_t me)
+{
+    (void)me;
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(girt__epoch_join() != NULL ? 0 : 1);
+    *(int *)context = exit_status(child);
+}
+
+static void a_thread_may_fork_before_its_first_use(void **state)
+{
+    (void)state;
+    int status = -1;
+    assert_int_equal(girt__thread_index(), 0);
+    threads_run(1, fork_before_first_use, &status);
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     /* Before the first use of epochs. */
@@ -506,6 +526,7 @@ int main(void)
         cmocka_unit_test_setup(a_fork_holds_both_locks, reset),
         cmocka_unit_test_setup(a_child_buries_those_left_behind, reset),
         cmocka_unit_test_setup(a_visitor_that_forks_stays_inside, reset),
+        cmocka_unit_test_setup(a_thread_may_fork_before_its_first_use, reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
