@@ -154,8 +154,11 @@ static bool settle(girt__keyed_table *table, const girt__keyed_ask *ask,
          girt__keyed_find_other(table, ask->hash, home, mine, from, &other);
          from = other.distance + 1) {
         uint64_t state;
-        if (!girt__keyed_read_state(other.slot, ask->hash, &state))
-            continue; /* not the key's any more; mine is not left behind */
+        if (!girt__keyed_read_state(other.slot, ask->hash, &state)) {
+            /* Not the key's any more.  Going on leaves no claim behind. */
+            girt_fence_acquire(); /* A1 <- R1 */
+            continue;
+        }
         if (girt__keyed_is_settled(state) || other.distance < mine->distance) {
             (void)girt__keyed_withdraw(table, mine->slot, ask->hash, ticket);
             return false;
