@@ -254,7 +254,8 @@ static inline __attribute__((always_inline)) girt_status take_by(
     int64_t const room = girt_load_relaxed(&g->room);
     if (girt_unlikely(
             !girt__gcra_near(base, girt_load_relaxed(&g->reach_ns), now_ns) ||
-            girt_load_relaxed(&g->den) != 1 || tick == 0 || tokens == 0 ||
+            girt_load_relaxed(&g->den) != 1 ||
+            (decision != NULL && tick == 0) || tokens == 0 ||
             tokens > girt_load_relaxed(&g->burst)))
         return take_slow(limiter, tokens, now_ns, decision);
     uint64_t const time = ((uint64_t)now_ns - (uint64_t)base) * tick;
