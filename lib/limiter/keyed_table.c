@@ -253,8 +253,7 @@ static girt_status claim(girt__keyed_table *table, const girt__keyed_ask *ask,
             ;
         /* Empty first, while there are enough: who comes back soon finds his
          * slot still his. */
-        bool const takes_idle =
-            o.empty == NULL || (all_used && o.idle != NULL);
+        bool const takes_idle = o.empty == NULL || (all_used && o.idle != NULL);
         mine->slot = takes_idle ? o.idle : o.empty;
         mine->distance =
             on * GIRT__KEYED_SLOTS + (uint64_t)(mine->slot - group->slots);
