@@ -87,16 +87,11 @@ static void thread_ended(girt__thread_observer *self, uint32_t index)
         retire_record(record);
 }
 
-static void lock_for_fork(void)
+static void lock_for_fork(girt__thread_observer *self)
 {
+    (void)self;
     (void)pthread_mutex_lock(&girt__epochs.collecting);
     (void)pthread_mutex_lock(&girt__epochs.visiting);
-}
-
-static void unlock_after_fork(void)
-{
-    (void)pthread_mutex_unlock(&girt__epochs.visiting);
-    (void)pthread_mutex_unlock(&girt__epochs.collecting);
 }
 
 static void bury_in_child(void)
@@ -118,7 +113,15 @@ static void bury_in_child(void)
     if (girt__epochs.visitors == 0)
         girt__epochs.visited.ck.active = 0;
     girt__epochs.visitors_releasing = girt__epoch_visitor_releasing;
-    unlock_after_fork();
+}
+
+static void unlock_after_fork(girt__thread_observer *self, bool in_child)
+{
+    (void)self;
+    if (in_child)
+        bury_in_child();
+    (void)pthread_mutex_unlock(&girt__epochs.visiting);
+    (void)pthread_mutex_unlock(&girt__epochs.collecting);
 }
 
 static void set_up(void)
@@ -127,8 +130,9 @@ static void set_up(void)
     ck_epoch_init(&girt__epochs.ck);
     ck_epoch_register(&girt__epochs.ck, &girt__epochs.visited.ck, NULL);
     girt__epochs.observer.ended = thread_ended;
+    girt__epochs.observer.before_fork = lock_for_fork;
+    girt__epochs.observer.after_fork = unlock_after_fork;
     girt__thread_observe(&girt__epochs.observer);
-    (void)pthread_atfork(lock_for_fork, unlock_after_fork, bury_in_child);
 }
 
 __attribute__((noinline, cold)) girt__epoch_record *girt__epoch_join(void)

@@ -112,11 +112,22 @@ static void end_thread(void *value)
 static void lock_for_fork(void)
 {
     (void)pthread_mutex_lock(&all.mutex);
+    for (girt__thread_observer *o = all.first; o != NULL; o = o->next)
+        if (o->before_fork != NULL)
+            o->before_fork(o);
+}
+
+static void unlock_after_fork(bool in_child)
+{
+    for (girt__thread_observer *o = all.first; o != NULL; o = o->next)
+        if (o->after_fork != NULL)
+            o->after_fork(o, in_child);
+    (void)pthread_mutex_unlock(&all.mutex);
 }
 
 static void unlock_in_parent(void)
 {
-    (void)pthread_mutex_unlock(&all.mutex);
+    unlock_after_fork(false);
 }
 
 /* Buries the threads that are not in this process. */
@@ -137,7 +148,7 @@ static void bury_in_child(void)
     if (all.shared > survivors && survivors == 0)
         tell_observers(SHARED_INDEX);
     all.shared = survivors;
-    (void)pthread_mutex_unlock(&all.mutex);
+    unlock_after_fork(true);
 }
 
 /* Without a key (the program has used up all of them) ends go unheard:

@@ -3,6 +3,7 @@
 #ifndef GIRT_CORE_THREAD_H
 #define GIRT_CORE_THREAD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Threads that have an index at the same time, at most; a multiple of 64. */
@@ -21,6 +22,12 @@ uint32_t girt__thread_index(void);
  * child, of every thread that the fork left behind. */
 typedef struct girt__thread_observer {
     void (*ended)(struct girt__thread_observer *self, uint32_t thread_index);
+    /* Around a fork, where the observer has locks of its own to take first and
+     * then give back, after `ended` was told of those left behind; or NULL.
+     * They run under the list's mutex, as `ended` does, so that both take
+     * locks in the same order. */
+    void (*before_fork)(struct girt__thread_observer *self);
+    void (*after_fork)(struct girt__thread_observer *self, bool in_child);
     struct girt__thread_observer *next, *previous; /* thread.c's */
 } girt__thread_observer;
 
