@@ -11,7 +11,7 @@
  *   add sub relaxed acquire release acq_rel -> value before
  *   and or  relaxed acq_rel                 -> value before
  *   fence   acquire release seq_cst, and after_rmw: full, with the
- *           read-modify-write before it
+ *           read-modify-write before it; compiler: no instruction
  *   girt_pause()                         a spin-wait hint
  *
  * A failed cas writes what it saw to *expected; a failed cas orders like the
@@ -204,6 +204,8 @@ static inline uint64_t girt__ck_add(void *p, uint64_t value, size_t size)
 #define girt_pause() ck_pr_stall()
 
 #endif
+
+#define girt_fence_compiler() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 
 /* Bit operations: rare enough off the hot paths to need no second back end. */
 #define girt_and_relaxed(p, v) __atomic_fetch_and((p), (v), __ATOMIC_RELAXED)

@@ -76,6 +76,9 @@ void schedule_must_fail(const schedule *s, const char *what);
 /* One run; its trace is a hash of who did what in which order. */
 uint64_t schedule_trace(const schedule *s, uint64_t seed);
 
+/* membarrier(2) answers ENOSYS, from the next run on. */
+extern bool schedule_without_membarrier;
+
 /* In body and check: the run has failed; body does not go on. */
 void schedule_fail(const char *format, ...)
     __attribute__((format(printf, 1, 2)));

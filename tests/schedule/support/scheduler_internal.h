@@ -114,6 +114,8 @@ void weak_change_end(volatile void *address, const void *value, size_t size,
 void weak_fence(int order);
 /* Both ways with all others that call it: locks and system calls. */
 void weak_sync(void);
+/* The same for another thread, wherever it is. */
+void weak_sync_other(size_t thread);
 void weak_forget(const volatile void *address, size_t size);
 
 /* A full fence of what is not instrumented: buffers out, clocks joined. */

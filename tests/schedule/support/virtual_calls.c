@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <sys/syscall.h>
@@ -81,6 +82,26 @@ static long futex(uint32_t *word, int operation, uint32_t value,
     }
 }
 
+bool schedule_without_membarrier;
+
+/* A full fence of each thread in turn, at some moment of the call. */
+static long membarrier(int command)
+{
+    if (schedule_without_membarrier)
+        return fail_with(ENOSYS);
+    if (command != MEMBARRIER_CMD_PRIVATE_EXPEDITED || !sched_on())
+        return 0; /* registering; or nobody else is there */
+    sched_full_fence();
+    for (size_t i = 0; i < sched.count; i++) {
+        sched_point(1, 4);
+        buffer_drain(&sched.threads[i]);
+        if (sched.weak)
+            weak_sync_other(i);
+    }
+    sched_full_fence();
+    return 0;
+}
+
 long __wrap_syscall(long number, ...)
 {
     va_list list;
@@ -92,6 +113,11 @@ long __wrap_syscall(long number, ...)
     if (number == SYS_futex && sched_on())
         return futex((uint32_t *)a, (int)b, (uint32_t)c,
                      (const struct timespec *)d);
+    if (number == SYS_membarrier)
+        return membarrier((int)a);
+    if (number == SYS_clock_nanosleep && sched_on())
+        return __wrap_clock_nanosleep((clockid_t)a, (int)b,
+                                      (const struct timespec *)c, NULL);
     return __real_syscall(number, a, b, c, d, e, f);
 }
 

@@ -301,7 +301,11 @@ void weak_fence(int order)
 
 void weak_sync(void)
 {
-    size_t const t = schedule_self();
+    weak_sync_other(schedule_self());
+}
+
+void weak_sync_other(size_t t)
+{
     horizon[t] = stamps;
     join(&clocks[t], &unacquired[t]);
     join(&clocks[t], &common);
