@@ -9,8 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/asym_fence.h"
 #include "core/assert.h"
 #include "core/options.h"
+#include "queue/spsc_internal.h"
 
 #define CAPACITY_DEFAULT 1024u
 #define BANDS_MAX        8u
@@ -39,8 +41,18 @@ static uint32_t choose_lanes(const girt_queue_options *options)
     return lanes;
 }
 
+/* One ring's work, and fences for nothing: queue_pair.c's engine. */
+static bool is_for_a_pair(const girt_queue_options *options)
+{
+    return options->single_producer && options->single_consumer &&
+           options->bands <= 1 && !options->drop_oldest &&
+           girt__asym_available();
+}
+
 static uint32_t choose_chunk(const girt_queue *queue)
 {
+    if (queue->rings_count == 0)
+        return 0;
     size_t const share = queue->capacity / (4 * (size_t)queue->rings_count);
     return share < 1 ? 1 : share > CHUNK_MAX ? CHUNK_MAX : (uint32_t)share;
 }
@@ -57,6 +69,7 @@ static void release(girt_queue *queue)
         if (queue->rings[i].slots != NULL)
             girt__ring_release(&queue->rings[i], &allocator);
     }
+    girt__pair_release(queue);
     girt__release(&allocator, queue->cursors,
                   QUEUE_CURSORS * sizeof(girt__cursor));
     girt__watch_release(&queue->watch);
@@ -66,6 +79,8 @@ static void release(girt_queue *queue)
 /* Rings and cursors; what was made stays for release(). */
 static girt_status furnish(girt_queue *queue)
 {
+    if (queue->rings_count == 0)
+        return girt__pair_init(queue);
     /* All slots are touched at create, so the rings must fit together. */
     if (!girt__machine_holds(queue->capacity,
                              queue->rings_count * sizeof(girt__slot)))
@@ -108,15 +123,16 @@ girt_status girt_queue_create(girt_queue **out,
 
     uint32_t const lanes = choose_lanes(options);
     uint32_t const bands = options->bands == 0 ? 1 : options->bands;
-    girt_queue *const queue = girt__allocate_zeroed(
-        &allocator, size_of(lanes * bands), GIRT_DESTRUCTIVE);
+    uint32_t const rings = is_for_a_pair(options) ? 0 : lanes * bands;
+    girt_queue *const queue =
+        girt__allocate_zeroed(&allocator, size_of(rings), GIRT_DESTRUCTIVE);
     if (queue == NULL)
         return GIRT_E_NOMEM;
     queue->capacity =
         options->capacity == 0 ? CAPACITY_DEFAULT : options->capacity;
     queue->lanes = lanes;
     queue->bands = bands;
-    queue->rings_count = lanes * bands;
+    queue->rings_count = rings;
     queue->drop_oldest = options->drop_oldest;
     queue->dropped = options->dropped;
     queue->context = options->context;
@@ -151,6 +167,8 @@ girt_status girt__queue_try_push(girt_queue *queue, unsigned band,
                                  void *const *items, size_t count,
                                  size_t *pushed)
 {
+    if (girt__queue_is_pair(queue))
+        return girt__pair_try_push(queue, items, count, pushed);
     uint64_t seen = 0;
     girt_status status;
     if (queue->rings_count == 1) {
@@ -171,6 +189,8 @@ girt_status girt__queue_try_push(girt_queue *queue, unsigned band,
 girt_status girt__queue_try_pop(girt_queue *queue, void **items, size_t count,
                                 size_t *popped)
 {
+    if (girt__queue_is_pair(queue))
+        return girt__pair_try_pop(queue, items, count, popped);
     uint64_t seen = 0;
     girt_status const status =
         queue->rings_count == 1
@@ -225,6 +245,8 @@ girt_status girt_queue_push_band(girt_queue *queue, unsigned band, void *item,
 {
     if (girt_unlikely(queue == NULL || timeout_ns < 0 || band >= queue->bands))
         return GIRT_E_INVALID;
+    if (girt__queue_is_pair(queue))
+        return girt__pair_push(queue, item, timeout_ns);
     girt__first const first =
         queue->rings_count == 1 ? girt__ring_push_first(&queue->rings[0], item)
                                 : girt__several_push_first(queue, band, item);
@@ -236,9 +258,12 @@ girt_status girt_queue_push_band(girt_queue *queue, unsigned band, void *item,
 
 girt_status girt_queue_push(girt_queue *queue, void *item, int64_t timeout_ns)
 {
-    if (girt_unlikely(queue == NULL || timeout_ns < 0 ||
-                      queue->rings_count != 1))
-        return girt_queue_push_band(queue, 0, item, timeout_ns);
+    if (girt_unlikely(queue == NULL || timeout_ns < 0))
+        return GIRT_E_INVALID;
+    if (girt_unlikely(queue->rings_count != 1))
+        return girt__queue_is_pair(queue)
+                   ? girt__pair_push(queue, item, timeout_ns)
+                   : girt_queue_push_band(queue, 0, item, timeout_ns);
     girt__first const first = girt__ring_push_first(&queue->rings[0], item);
     if (girt_likely(first == FIRST_DONE))
         return GIRT_OK;
@@ -262,7 +287,9 @@ girt_status girt_queue_pop(girt_queue *queue, void **item, int64_t timeout_ns)
     if (girt_unlikely(queue == NULL || item == NULL || timeout_ns < 0))
         return GIRT_E_INVALID;
     if (girt_unlikely(queue->rings_count != 1))
-        return pop_several(queue, item, timeout_ns);
+        return girt__queue_is_pair(queue)
+                   ? girt__pair_pop(queue, item, timeout_ns)
+                   : pop_several(queue, item, timeout_ns);
     girt__first const first = girt__ring_pop_first(&queue->rings[0], item);
     if (girt_likely(first == FIRST_DONE))
         return GIRT_OK;
@@ -298,6 +325,8 @@ size_t girt_queue_count(const girt_queue *queue)
 {
     if (queue == NULL)
         return 0;
+    if (girt__queue_is_pair(queue))
+        return girt__pair_count(queue);
     size_t count = 0;
     for (uint32_t i = 0; i < queue->rings_count; i++)
         count += girt__ring_count(&queue->rings[i]);
@@ -311,12 +340,16 @@ size_t girt_queue_capacity(const girt_queue *queue)
 
 void girt__queue_start(girt_queue *queue, uint64_t first_lap)
 {
+    if (girt__queue_is_pair(queue))
+        girt__spsc_start(queue->pair.ring, first_lap);
     for (uint32_t i = 0; i < queue->rings_count; i++)
         girt__ring_start(&queue->rings[i], first_lap);
 }
 
 bool girt__queue_is_valid(const girt_queue *queue)
 {
+    if (girt__queue_is_pair(queue))
+        return girt__pair_is_valid(queue);
     size_t credits = queue->pool;
     for (uint32_t i = 0; i < queue->rings_count; i++) {
         const girt__ring *const ring = &queue->rings[i];

@@ -10,8 +10,8 @@
  * looks again: a claim before the setting is seen by that look, one after it
  * sees WATCHED.
  *
- *   I1: under the lock, armed <=> WATCHED is set in every ring <=> the eventfd
- *       is unreadable and the queue not closed.
+ *   I1: under the lock, armed <=> WATCHED is set in every ring (or in a pair's
+ *       alerts) <=> the eventfd is unreadable and the queue not closed.
  *   I2: after close it stays readable: CLOSED is set before the last write, and
  *       nobody reads a closed queue's eventfd.
  *
@@ -54,6 +54,8 @@ static void make_unreadable(int fd)
 static void disarm(girt_queue *queue)
 {
     queue->watch.armed = false;
+    if (girt__queue_is_pair(queue))
+        girt__pair_unwatch(queue);
     for (uint32_t i = 0; i < queue->rings_count; i++)
         (void)girt_and_acq_rel(&queue->rings[i].tail, ~RING_WATCHED);
     make_readable(queue->watch.fd);
@@ -63,7 +65,7 @@ static void disarm(girt_queue *queue)
  * queue is closed; the eventfd is readable again. */
 static bool arm(girt_queue *queue)
 {
-    bool idle = true;
+    bool idle = !girt__queue_is_pair(queue) || girt__pair_watch(queue);
     queue->watch.armed = true;
     for (uint32_t i = 0; i < queue->rings_count; i++) {
         girt__ring *const ring = &queue->rings[i];
@@ -87,9 +89,17 @@ void girt__watch_signal(girt_queue *queue, bool closed)
     (void)pthread_mutex_unlock(&queue->watch.lock);
 }
 
+static bool is_closed(const girt_queue *queue)
+{
+    return girt__queue_is_pair(queue)
+               ? girt__pair_is_closed(queue)
+               : girt_load_acquire(&queue->rings[0].tail) & RING_CLOSED;
+}
+
 bool girt__watch_empty(girt_queue *queue)
 {
-    bool idle = true;
+    bool idle = !girt__queue_is_pair(queue) ||
+                (girt__pair_is_watched(queue) && girt__pair_is_empty(queue));
     for (uint32_t i = 0; i < queue->rings_count; i++) {
         const girt__ring *const ring = &queue->rings[i];
         uint64_t const head = girt_load_acquire(&ring->head);
@@ -102,7 +112,7 @@ bool girt__watch_empty(girt_queue *queue)
     (void)pthread_mutex_lock(&queue->watch.lock);
     if (queue->watch.armed) {
         idle = girt__queue_is_empty(queue);
-    } else if (girt_load_acquire(&queue->rings[0].tail) & RING_CLOSED) {
+    } else if (is_closed(queue)) {
         idle = false;
     } else {
         make_unreadable(queue->watch.fd);

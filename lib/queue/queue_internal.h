@@ -5,6 +5,7 @@
  *   queue_ring.h    one ring of sequence slots
  *   queue_several.c lanes and bands: several rings in one queue
  *   queue_budget.c  how several rings keep one capacity
+ *   queue_pair.c    one producer and one consumer: a girt_spsc instead of rings
  *   queue_wait.c    sleeping and waking, closing
  *   queue_fd.c      the eventfd */
 #ifndef GIRT_QUEUE_QUEUE_INTERNAL_H
@@ -13,6 +14,7 @@
 #include <pthread.h>
 
 #include <girt/queue.h>
+#include <girt/spsc.h>
 
 #include "core/park.h"
 #include "queue/queue_ring.h"
@@ -35,10 +37,20 @@ typedef struct girt__watch {
     bool armed; /* under lock: fd unreadable, WATCHED set in every ring */
 } girt__watch;
 
+/* What threads have to tell each other beside items: queue_pair.c. */
+typedef struct girt__pair {
+    /* Written once at create. */
+    girt_spsc *ring;
+    /* Changed seldom, read by every push and pop. */
+    uint32_t alerts;
+    uint64_t end; /* with PAIR_SETTLED: tickets below it were accepted */
+} girt__pair;
+
 struct girt_queue {
     /* Written once at create. */
     size_t capacity;
-    uint32_t rings_count; /* lanes * bands; band b's lane l is b * lanes + l */
+    uint32_t rings_count; /* lanes * bands; band b's lane l is b * lanes + l;
+                             0: a pair */
     uint32_t lanes;       /* a power of two */
     uint32_t bands;
     uint32_t chunk; /* how many grants a ring is given at a time */
@@ -55,7 +67,8 @@ struct girt_queue {
     uint32_t room_lull;
     /* Items that may be pushed and that no ring has been granted. */
     GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t pool;
-    girt__cursor *cursors; /* NULL with one ring */
+    girt__cursor *cursors; /* NULL with one ring or a pair */
+    GIRT_ALIGNED(GIRT_DESTRUCTIVE) girt__pair pair;
     GIRT_ALIGNED(GIRT_DESTRUCTIVE) girt__ring rings[];
 };
 
@@ -81,6 +94,46 @@ girt_status girt__budget_push(girt_queue *queue, girt__ring *ring,
                               void *const *items, size_t count, size_t *pushed,
                               uint64_t *seen);
 bool girt__budget_left(const girt_queue *queue);
+
+static inline bool girt__queue_is_pair(const girt_queue *queue)
+{
+    return queue->rings_count == 0;
+}
+
+/* queue_pair.c, for a queue that is a pair.  The calls of the header: */
+girt_status girt__pair_push(girt_queue *queue, void *item, int64_t timeout_ns);
+girt_status girt__pair_pop(girt_queue *queue, void **item, int64_t timeout_ns);
+size_t girt__pair_count(const girt_queue *queue);
+/* As girt__queue_try_push and girt__queue_try_pop. */
+girt_status girt__pair_try_push(girt_queue *queue, void *const *items,
+                                size_t count, size_t *pushed);
+girt_status girt__pair_try_pop(girt_queue *queue, void **items, size_t count,
+                               size_t *popped);
+girt_status girt__pair_init(girt_queue *queue);
+void girt__pair_release(girt_queue *queue);
+bool girt__pair_is_valid(const girt_queue *queue);
+bool girt__pair_is_empty(const girt_queue *queue);
+bool girt__pair_is_closed(const girt_queue *queue);
+/* Closes: from then on pushes answer GIRT_CLOSED. Wakes nobody. */
+void girt__pair_settle(girt_queue *queue);
+/* Under the watch's lock.  Sets WATCHED; false: there is an item, or the queue
+ * is closed. */
+bool girt__pair_watch(girt_queue *queue);
+void girt__pair_unwatch(girt_queue *queue);
+bool girt__pair_is_watched(const girt_queue *queue);
+
+/* What a call waits for: an item or room. */
+typedef struct girt__awaited {
+    /* Looks of a thread that pauses; the second for two items or places. */
+    bool (*looks_good)(const girt_queue *queue);
+    bool (*looks_twice_good)(const girt_queue *queue);
+    /* About to sleep: false, no need to. */
+    bool (*arm)(girt_queue *queue);
+    /* After a sleep, or after arm alone, and a try. */
+    void (*leave)(girt_queue *queue);
+} girt__awaited;
+extern const girt__awaited girt__pair_item;
+extern const girt__awaited girt__pair_room;
 
 /* queue_wait.c.  Try, then wait: what remains of a call whose first try found
  * no room or no item. */

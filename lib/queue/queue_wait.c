@@ -57,6 +57,8 @@ static bool is_full(const girt__ring *ring)
 
 bool girt__queue_is_empty(const girt_queue *queue)
 {
+    if (girt__queue_is_pair(queue))
+        return girt__pair_is_empty(queue);
     for (uint32_t i = 0; i < queue->rings_count; i++) {
         const girt__ring *const ring = &queue->rings[i];
         uint64_t const tail = girt_load_seq_cst(&ring->tail);
@@ -171,23 +173,17 @@ static bool looks_twice_pushable(const girt_queue *queue)
            girt_load_relaxed(&girt__ring_slot(ring, ticket)->turn) == ticket;
 }
 
-/* What is waited for: an item or room. */
-typedef struct awaited {
-    bool (*looks_good)(const girt_queue *queue);
-    bool (*looks_twice_good)(const girt_queue *queue);
-    bool (*arm)(girt_queue *queue);
-} awaited;
-static const awaited an_item = {looks_poppable, looks_twice_poppable,
-                                arm_items};
-static const awaited some_room = {looks_pushable, looks_twice_pushable,
-                                  arm_room};
+static const girt__awaited an_item = {looks_poppable, looks_twice_poppable,
+                                      arm_items, pass_on_items};
+static const girt__awaited some_room = {looks_pushable, looks_twice_pushable,
+                                        arm_room, pass_on_room};
 
 /* Pauses without a look at first, for as long as that has paid lately: a thread
  * that takes each item of a stream the moment it comes shares the line with its
  * producer at every item.  If there is a second item after the lull, the next
  * lull is longer; if not, as in a dialogue, it is shorter, down to 50 ns.
  * 1P1C blocking: 32 ns of CPU an item with no lull, 8 with one of 20 pauses. */
-static void spin(girt_queue *queue, uint32_t *lull, const awaited *what)
+static void spin(girt_queue *queue, uint32_t *lull, const girt__awaited *what)
 {
     uint32_t const before = girt_load_relaxed(lull);
     for (uint32_t i = 0; i < before; i++)
@@ -202,7 +198,8 @@ static void spin(girt_queue *queue, uint32_t *lull, const awaited *what)
 
 /* Waits a little, or sleeps on the park when that has not helped. */
 static void wait_a_round(girt_queue *queue, patience *p, int64_t timeout_ns,
-                         girt__park *park, uint32_t *lull, const awaited *what)
+                         girt__park *park, uint32_t *lull,
+                         const girt__awaited *what)
 {
     if (!p->waiting)
         p->deadline_ns = girt__deadline(timeout_ns);
@@ -242,6 +239,8 @@ girt_status girt__queue_push_wait(girt_queue *queue, unsigned band,
                                   void *const *items, size_t count,
                                   int64_t timeout_ns, size_t *pushed)
 {
+    const girt__awaited *const what =
+        girt__queue_is_pair(queue) ? &girt__pair_room : &some_room;
     patience p = {.expired = timeout_ns == GIRT_NOW};
     size_t done = 0;
     girt_status status = GIRT_OK;
@@ -250,7 +249,7 @@ girt_status girt__queue_push_wait(girt_queue *queue, unsigned band,
         status = girt__queue_try_push(queue, band, items + done, count - done,
                                       &some);
         if (p.slept)
-            pass_on_room(queue);
+            what->leave(queue);
         p.slept = false;
         if (status == GIRT_OK) {
             done += some;
@@ -269,7 +268,7 @@ girt_status girt__queue_push_wait(girt_queue *queue, unsigned band,
             break;
         }
         wait_a_round(queue, &p, timeout_ns, &queue->room, &queue->room_lull,
-                     &some_room);
+                     what);
     }
     *pushed = done;
     return status;
@@ -278,18 +277,20 @@ girt_status girt__queue_push_wait(girt_queue *queue, unsigned band,
 girt_status girt__queue_pop_wait(girt_queue *queue, void **items, size_t count,
                                  int64_t timeout_ns, size_t *popped)
 {
+    const girt__awaited *const what =
+        girt__queue_is_pair(queue) ? &girt__pair_item : &an_item;
     patience p = {.expired = timeout_ns == GIRT_NOW};
     for (;;) {
         girt_status const status =
             girt__queue_try_pop(queue, items, count, popped);
         if (p.slept)
-            pass_on_items(queue);
+            what->leave(queue);
         p.slept = false;
         if (status != GIRT_EMPTY)
             return status;
         if (!p.expired)
             wait_a_round(queue, &p, timeout_ns, &queue->items,
-                         &queue->item_lull, &an_item);
+                         &queue->item_lull, what);
         else if (!girt__queue_is_watched(queue) || girt__watch_empty(queue))
             return timeout_ns == GIRT_NOW ? GIRT_EMPTY : GIRT_TIMEOUT;
     }
@@ -299,6 +300,8 @@ void girt_queue_close(girt_queue *queue)
 {
     if (queue == NULL)
         return;
+    if (girt__queue_is_pair(queue))
+        girt__pair_settle(queue);
     for (uint32_t i = 0; i < queue->rings_count; i++)
         (void)girt_or_acq_rel(&queue->rings[i].tail, RING_CLOSED);
     girt__park_wake(&queue->items, UINT32_MAX);

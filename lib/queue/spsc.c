@@ -31,6 +31,17 @@ static bool lines_size(size_t capacity, size_t *bytes)
     return girt__size_multiply(lines, sizeof(girt_fast_spsc_line), bytes);
 }
 
+void girt__spsc_start(girt_spsc *queue, uint64_t first)
+{
+    girt_fast_spsc_side *const producer = &queue->producer;
+    for (girt_fast_spsc_line *l = producer->first;
+         first != 0 && l < producer->end; l++)
+        l->filled = first;
+    producer->ticket = queue->consumer.ticket = first;
+    producer->limit = first + producer->capacity;
+    queue->consumer.limit = first;
+}
+
 girt_status girt__spsc_create_at(girt_spsc **out, size_t capacity,
                                  const girt_allocator *allocator,
                                  uint64_t first)
@@ -54,21 +65,16 @@ girt_status girt__spsc_create_at(girt_spsc **out, size_t capacity,
     if (lines == NULL)
         goto fail_lines;
 
-    size_t const count = bytes / sizeof *lines;
-    for (size_t i = 0; first != 0 && i < count; i++)
-        lines[i].filled = first;
     queue->allocator = own;
     queue->lines_bytes = bytes;
     queue->producer = (girt_fast_spsc_side){
-        .ticket = first,
-        .limit = first + capacity,
         .line = lines,
         .first = lines,
-        .end = lines + count,
+        .end = lines + bytes / sizeof *lines,
         .capacity = capacity,
     };
     queue->consumer = queue->producer;
-    queue->consumer.limit = first;
+    girt__spsc_start(queue, first);
     *out = queue;
     return GIRT_OK;
 

@@ -247,6 +247,9 @@ static void epoll_loops_miss_nothing(void **state)
     in_all_shapes((girt_queue_options){.per_producer_order = true}, true, true,
                   10000);
     in_all_shapes((girt_queue_options){.bands = 2}, false, true, 6000);
+    in_all_shapes(
+        (girt_queue_options){.single_producer = true, .single_consumer = true},
+        true, true, 20000);
 }
 
 /* ---- each sleeper is woken by an item of its own ---- */
@@ -308,6 +311,11 @@ static void no_wake_is_lost(void **state)
 {
     (void)state;
     static const size_t counts[] = {1, 2, 3, 8, 16};
+    for (int m = 0; m < 4; m++)
+        feed((girt_queue_options){.capacity = m / 2 ? 5 : 1,
+                                  .single_producer = true,
+                                  .single_consumer = true},
+             1, m % 2);
     for (size_t i = 0; i < 5; i++) {
         for (int pushers = 0; pushers < 2; pushers++) {
             feed((girt_queue_options){.capacity = 1}, counts[i], pushers);

@@ -29,29 +29,36 @@ static void until_asleep(const girt__park *park, uint32_t count)
         sched_yield();
 }
 
+static const girt_queue_options a_pair = {
+    .capacity = 1, .single_producer = true, .single_consumer = true};
+
+static void time_calls(girt_queue *queue, int64_t limit)
+{
+    void *item = NULL;
+    size_t n = 0;
+    int64_t start = girt__clock_now(&girt_clock_monotonic);
+    check_status(girt_queue_pop(queue, &item, limit), GIRT_TIMEOUT);
+    assert_true(girt__clock_now(&girt_clock_monotonic) - start >= limit);
+    check_status(girt_queue_push(queue, NULL, limit), GIRT_OK);
+    start = girt__clock_now(&girt_clock_monotonic);
+    check_status(girt_queue_push_n(queue, &item, 1, limit, &n), GIRT_TIMEOUT);
+    assert_true(girt__clock_now(&girt_clock_monotonic) - start >= limit);
+    check_status(girt_queue_pop(queue, &item, limit), GIRT_OK);
+}
+
 static void timed_calls_do_not_end_early(void **state)
 {
     (void)state;
     girt_queue *const queue = make((girt_queue_options){.capacity = 1});
+    girt_queue *const pair = make(a_pair);
     static const int64_t limits[] = {1, 1000, 50000, 3000000, 20000000};
     for (size_t i = 0; i < 5; i++) {
-        void *item = NULL;
-        size_t n = 0;
-        int64_t start = girt__clock_now(&girt_clock_monotonic);
-        check_status(girt_queue_pop(queue, &item, limits[i]), GIRT_TIMEOUT);
-        assert_true(girt__clock_now(&girt_clock_monotonic) - start >=
-                    limits[i]);
-        check_status(girt_queue_push(queue, NULL, limits[i]), GIRT_OK);
-        start = girt__clock_now(&girt_clock_monotonic);
-        check_status(girt_queue_push_n(queue, &item, 1, limits[i], &n),
-                     GIRT_TIMEOUT);
-        assert_true(girt__clock_now(&girt_clock_monotonic) - start >=
-                    limits[i]);
-        check_status(girt_queue_pop(queue, &item, limits[i]), GIRT_OK);
+        time_calls(queue, limits[i]);
+        time_calls(pair, limits[i]);
     }
     girt_queue_destroy(queue);
+    girt_queue_destroy(pair);
 }
-
 typedef struct waiter {
     girt_queue *queue;
     bool pushes;
@@ -74,22 +81,24 @@ static void close_wakes_everyone(void **state)
     static const girt_queue_options modes[] = {
         {.capacity = 2},
         {.capacity = 2, .bands = 2},
-        {.capacity = 2, .per_producer_order = true}};
-    for (size_t m = 0; m < 6; m++) {
+        {.capacity = 2, .per_producer_order = true},
+        {.capacity = 2, .single_producer = true, .single_consumer = true}};
+    for (size_t m = 0; m < 8; m++) {
         girt_queue *const queue = make(modes[m / 2]);
         bool const pushes = m % 2;
+        size_t const count = m < 6 ? 5 : 1;
         for (int i = 0; pushes && i < 2; i++)
             check_status(girt_queue_push(queue, NULL, GIRT_NOW), GIRT_OK);
         waiter waiters[5];
         pthread_t threads[5];
-        for (size_t i = 0; i < 5; i++) {
+        for (size_t i = 0; i < count; i++) {
             waiters[i] = (waiter){queue, pushes, GIRT_FOREVER, GIRT_OK};
             assert_int_equal(
                 pthread_create(&threads[i], NULL, wait_once, &waiters[i]), 0);
         }
-        until_asleep(pushes ? &queue->room : &queue->items, 5);
+        until_asleep(pushes ? &queue->room : &queue->items, (uint32_t)count);
         girt_queue_close(queue);
-        for (size_t i = 0; i < 5; i++) {
+        for (size_t i = 0; i < count; i++) {
             assert_int_equal(pthread_join(threads[i], NULL), 0);
             check_status(waiters[i].status, GIRT_CLOSED);
         }
@@ -100,20 +109,23 @@ static void close_wakes_everyone(void **state)
 static void an_item_wakes_one_and_room_wakes_one(void **state)
 {
     (void)state;
-    for (int pushes = 0; pushes < 2; pushes++) {
-        girt_queue *const queue = make((girt_queue_options){.capacity = 1});
+    for (int m = 0; m < 4; m++) {
+        bool const pushes = m % 2;
+        girt_queue *const queue =
+            make(m < 2 ? (girt_queue_options){.capacity = 1} : a_pair);
+        uint32_t const count = m < 2 ? 4 : 1;
         if (pushes)
             check_status(girt_queue_push(queue, NULL, GIRT_NOW), GIRT_OK);
         waiter waiters[4];
         pthread_t threads[4];
-        for (size_t i = 0; i < 4; i++) {
+        for (size_t i = 0; i < count; i++) {
             waiters[i] = (waiter){queue, pushes, GIRT_FOREVER, GIRT_EMPTY};
             assert_int_equal(
                 pthread_create(&threads[i], NULL, wait_once, &waiters[i]), 0);
         }
         girt__park *const park = pushes ? &queue->room : &queue->items;
-        until_asleep(park, 4);
-        for (uint32_t left = 4; left > 0; left--) {
+        until_asleep(park, count);
+        for (uint32_t left = count; left > 0; left--) {
             void *item = NULL;
             check_status(pushes ? girt_queue_pop(queue, &item, GIRT_FOREVER)
                                 : girt_queue_push(queue, NULL, GIRT_FOREVER),
@@ -122,7 +134,7 @@ static void an_item_wakes_one_and_room_wakes_one(void **state)
             while (girt_load_acquire(&park->waiters) != left - 1)
                 sched_yield();
         }
-        for (size_t i = 0; i < 4; i++) {
+        for (size_t i = 0; i < count; i++) {
             assert_int_equal(pthread_join(threads[i], NULL), 0);
             check_status(waiters[i].status, GIRT_OK);
         }
@@ -143,11 +155,13 @@ static void sleepers_cost_no_cpu(void **state)
     (void)state;
     enum { SLEEPERS = 4, MS = 1000000 };
     girt_queue *const queue = make((girt_queue_options){.capacity = 1});
+    girt_queue *const pair = make(a_pair);
     waiter waiters[SLEEPERS];
     pthread_t threads[SLEEPERS];
     int64_t const before = cpu_ns();
     for (size_t i = 0; i < SLEEPERS; i++) {
-        waiters[i] = (waiter){queue, false, 200 * (int64_t)MS, GIRT_OK};
+        waiters[i] =
+            (waiter){i == 0 ? pair : queue, false, 200 * (int64_t)MS, GIRT_OK};
         assert_int_equal(
             pthread_create(&threads[i], NULL, wait_once, &waiters[i]), 0);
     }
@@ -157,6 +171,7 @@ static void sleepers_cost_no_cpu(void **state)
     }
     /* Spinning would be 400 ms on two CPUs. */
     assert_true(cpu_ns() - before < 50 * (int64_t)MS);
+    girt_queue_destroy(pair);
     girt_queue_destroy(queue);
 }
 
@@ -178,10 +193,10 @@ static void cancelling_a_waiter_harms_nothing(void **state)
     girt_queue_destroy(queue);
 }
 
-static void a_forked_child_has_a_copy(void **state)
+static void fork_with(girt_queue_options options)
 {
-    (void)state;
-    girt_queue *const queue = make((girt_queue_options){.capacity = 2});
+    options.capacity = 2;
+    girt_queue *const queue = make(options);
     check_status(girt_queue_push(queue, (void *)1, GIRT_NOW), GIRT_OK);
     pid_t const child = fork();
     assert_true(child >= 0);
@@ -200,6 +215,13 @@ static void a_forked_child_has_a_copy(void **state)
     assert_int_equal(status, 0);
     assert_int_equal(girt_queue_count(queue), 1);
     girt_queue_destroy(queue);
+}
+
+static void a_forked_child_has_a_copy(void **state)
+{
+    (void)state;
+    fork_with((girt_queue_options){0});
+    fork_with(a_pair);
 }
 
 /* A publisher that stalls between its claim and its publication, by hand. */
