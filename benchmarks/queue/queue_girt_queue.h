@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* queue_girt_queue.h - girt_queue as a contestant, with QUEUE_OPTIONS. */
+/* queue_girt_queue.h - girt_queue as a contestant, with QUEUE_OPTIONS; with
+ * QUEUE_PAIR for one producer and one consumer. */
 #define QUEUE_BATCHES
 #define QUEUE_WAITS
 #include <girt/queue.h>
@@ -16,8 +17,12 @@ static void *queue_make(const queue_case *c, void (**release)(void *))
 
 static bool queue_can(const queue_case *c)
 {
+#ifdef QUEUE_PAIR
+    return c->producers <= 1 && c->consumers <= 1;
+#else
     (void)c;
     return true;
+#endif
 }
 
 static bool queue_try_push(void *queue, unsigned producer, void *item)
