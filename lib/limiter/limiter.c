@@ -348,6 +348,9 @@ girt_status girt__limiter_peek_at(const girt_limiter *limiter, uint64_t tokens,
 {
     girt__sight sight;
     girt__limiter_look(limiter, &sight);
+    /* As a take would: the same bucket from a base that is near. */
+    if (!girt__gcra_near(sight.gcra.base_ns, sight.gcra.reach_ns, now_ns))
+        (void)girt__sight_rebase(&sight, now_ns);
     int64_t wait_ns = INT64_MAX;
     girt_status status = GIRT_NEVER;
     if (tokens <= sight.gcra.burst) {

@@ -102,6 +102,9 @@ girt_status girt__limiter_peek_at(const girt_limiter *limiter, uint64_t tokens,
  * will pass `floor`.  false: the word moved on, look again. */
 bool girt__limiter_switch(girt_limiter *limiter, const girt__sight *seen,
                           const girt__gcra *gcra, int64_t mark, int64_t floor);
+/* The same bucket from a base at now_ns, rounded the strict way.  false: what
+ * is owed would not fit, now_ns is before the base. */
+bool girt__sight_rebase(girt__sight *sight, int64_t now_ns);
 /* Brings the base to now_ns if that is out of reach. false: could not, because
  * the mutex is taken or the time is far back. */
 bool girt__limiter_rebase(girt_limiter *limiter, int64_t now_ns);

@@ -54,6 +54,24 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+bool girt__sight_rebase(girt__sight *sight, int64_t now_ns)
+{
+    girt__gcra *const g = &sight->gcra;
+    if (sight->mark != GIRT__MARK_FRESH) {
+        if (now_ns < g->base_ns)
+            return false;
+        wide const after = (wide)now_ns - g->base_ns;
+        wide const time = g->den == 1
+                              ? after * (wide)g->tick
+                              : after * (wide)g->tick / (wide)g->den * 2;
+        wide const moved = (wide)sight->mark - time;
+        sight->mark =
+            moved < -GIRT__MARK_TIME ? -GIRT__MARK_TIME : (int64_t)moved;
+    }
+    g->base_ns = now_ns;
+    return true;
+}
+
 bool girt__limiter_rebase(girt_limiter *limiter, int64_t now_ns)
 {
     if (pthread_mutex_trylock(&limiter->mutex) != 0)
@@ -63,26 +81,15 @@ bool girt__limiter_rebase(girt_limiter *limiter, int64_t now_ns)
     for (;;) {
         girt__sight seen;
         girt__limiter_look(limiter, &seen);
-        bool const fresh = seen.mark == GIRT__MARK_FRESH;
         if (girt__gcra_near(seen.gcra.base_ns, seen.gcra.reach_ns, now_ns)) {
             done = true; /* somebody else did */
             break;
         }
-        if (!fresh && now_ns < seen.gcra.base_ns)
-            break; /* what is owed would not fit */
-        girt__gcra gcra = seen.gcra;
-        gcra.base_ns = now_ns;
-        int64_t mark = GIRT__MARK_FRESH;
-        if (!fresh) {
-            wide const after = (wide)now_ns - seen.gcra.base_ns;
-            wide const time =
-                gcra.den == 1 ? after * (wide)gcra.tick
-                              : after * (wide)gcra.tick / (wide)gcra.den * 2;
-            wide const moved = (wide)seen.mark - time;
-            mark = moved < -GIRT__MARK_TIME ? -GIRT__MARK_TIME : (int64_t)moved;
-        }
-        if (girt__limiter_switch(limiter, &seen, &gcra, mark,
-                                 smaller(mark, 0))) {
+        girt__sight next = seen;
+        if (!girt__sight_rebase(&next, now_ns))
+            break;
+        if (girt__limiter_switch(limiter, &seen, &next.gcra, next.mark,
+                                 smaller(next.mark, 0))) {
             done = true;
             break;
         }

@@ -173,6 +173,37 @@ static void test_clock_goes_back(void **state)
     now = 0;
 }
 
+/* Beyond the reach of the base, where a take moves it. */
+static void test_peek_far_from_the_base(void **state)
+{
+    (void)state;
+    static const girt_rate rates[] = {
+        {999983, 86400 * SECOND_NS, 1000000},
+        {712, INT64_C(8785767127719383), 247},
+        {80751968, INT64_C(3290047006958), UINT64_C(6885395378)}};
+    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+        uint64_t const burst = rates[i].burst;
+        now = 0;
+        girt_limiter *const l = make(rates[i]);
+        girt_decision d;
+        check_status(girt_limiter_take(l, burst, &d), GIRT_OK);
+        for (int round = 0; round < 20; round++) {
+            now += d.reset_after_ns;
+            check_status(girt_limiter_peek(l, burst, &d), GIRT_OK);
+            assert_int_equal(d.remaining, burst);
+            assert_int_equal(d.reset_after_ns, 0);
+            size_t refused_by = 0;
+            check_status(girt_limiter_take_all(&l, 1, burst, &refused_by, &d),
+                         GIRT_OK);
+            check_status(girt_limiter_peek(l, 1, &d), GIRT_LIMITED);
+            assert_int_equal(d.remaining, 0);
+            assert_true(d.retry_after_ns > 0);
+            (void)girt_limiter_peek(l, 0, &d);
+        }
+        girt_limiter_destroy(l);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +212,7 @@ int main(void)
         cmocka_unit_test(test_limit_zero),
         cmocka_unit_test(test_far_times),
         cmocka_unit_test(test_long_run),
+        cmocka_unit_test(test_peek_far_from_the_base),
         cmocka_unit_test(test_clock_goes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
