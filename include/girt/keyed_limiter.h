@@ -10,6 +10,8 @@
  * then it costs nothing, is forgotten and needs no sweep.  `keys` live keys are
  * held, all of them, whichever they are.
  *
+ * Precision: tokens may come up to 2 ns later than the rate says, never
+ * earlier; girt_limiter is finer.
  * Memory: 26 bytes a key, allocated at create, none later.
  *
  *                take  destroy
