@@ -41,7 +41,7 @@ static bool is_ratio(double ratio)
 
 static girt_status options_check(const girt_breaker_options *o)
 {
-    if (!girt__guard_options_valid(o->name, o->metrics, o->reserved) ||
+    if (!girt__options_are_plain(o->name, o->metrics, o->reserved) ||
         !is_ratio(o->failure_ratio) || !is_ratio(o->slow_ratio) ||
         o->slow_ns < 0 || o->window_ns < 0 || o->open_ns < 0 ||
         o->open_max_ns < 0 || o->permit_timeout_ns < 0)

@@ -74,8 +74,8 @@ girt_status girt_bulkhead_create(girt_bulkhead **out,
                                  const girt_bulkhead_options *options)
 {
     if (out == NULL || options == NULL || options->inside_max == 0 ||
-        !girt__guard_options_valid(options->name, options->metrics,
-                                   options->reserved))
+        !girt__options_are_plain(options->name, options->metrics,
+                                 options->reserved))
         return GIRT_E_INVALID;
     if (options->inside_max > GIRT_BULKHEAD_MAX ||
         options->waiting_max > GIRT_BULKHEAD_MAX)

@@ -46,7 +46,7 @@ static uint64_t most(uint64_t a, uint64_t b)
 
 static girt_status options_check(const girt_concurrency_options *o, bounds *b)
 {
-    if (!girt__guard_options_valid(o->name, o->metrics, o->reserved) ||
+    if (!girt__options_are_plain(o->name, o->metrics, o->reserved) ||
         (o->kind != GIRT_CONCURRENCY_GRADIENT2 &&
          o->kind != GIRT_CONCURRENCY_VEGAS && o->kind != GIRT_CONCURRENCY_AIMD))
         return GIRT_E_INVALID;

@@ -6,32 +6,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include <girt/clock.h>
 
 #include "core/clock_internal.h"
-
-enum { GIRT__GUARD_NAME_MAX = 255 };
+#include "core/options.h"
 
 /* A coarse clock's tick is 4 ms, on some kernels 10: a tenth of this. */
 #define GIRT__GUARD_COARSE_NS INT64_C(100000000)
-
-/* NULL, or 1 to 255 bytes; no metrics yet; reserved words are zero. */
-static inline bool girt__guard_options_valid(const char *name,
-                                             const void *metrics,
-                                             const uint64_t reserved[4])
-{
-    for (size_t i = 0; i < 4; i++)
-        if (reserved[i] != 0)
-            return false;
-    if (name != NULL) {
-        size_t const size = strnlen(name, GIRT__GUARD_NAME_MAX + 1);
-        if (size == 0 || size > GIRT__GUARD_NAME_MAX)
-            return false;
-    }
-    return metrics == NULL;
-}
 
 /* The clock for what need not be finer than grain_ns: the caller's, or of the
  * kernel's the cheap one where its tick is small beside the grain. */

@@ -54,8 +54,8 @@ struct girt_retry_budget {
 
 static girt_status options_check(const girt_retry_budget_options *options)
 {
-    if (!girt__guard_options_valid(options->name, options->metrics,
-                                   options->reserved))
+    if (!girt__options_are_plain(options->name, options->metrics,
+                                 options->reserved))
         return GIRT_E_INVALID;
     if (!(options->ratio >= 0 && options->ratio <= 1000) ||
         !isfinite(options->floor_per_s))

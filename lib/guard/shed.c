@@ -53,7 +53,7 @@ struct girt_shed {
 
 static girt_status options_check(const girt_shed_options *o)
 {
-    if (!girt__guard_options_valid(o->name, o->metrics, o->reserved) ||
+    if (!girt__options_are_plain(o->name, o->metrics, o->reserved) ||
         o->target_ns < 0 || o->interval_ns < 0)
         return GIRT_E_INVALID;
     return o->priorities > GIRT_SHED_PRIORITIES_MAX ? GIRT_E_TOO_LARGE
