@@ -13,6 +13,7 @@
 
 #include "cache/cache_find.h"
 #include "core/assert.h"
+#include "core/options.h"
 
 enum {
     BYTES_DEFAULT = 64 << 20,
@@ -21,25 +22,17 @@ enum {
     SHARD_BYTES = 256 << 10,
     SHARD_ENTRIES = 1024,
     SMALL_ENTRIES = 100,
-    DIRECTORY_FIRST = 4,
-    NAME_MAX_BYTES = 255
+    DIRECTORY_FIRST = 4
 };
 
 /* ---- create ------------------------------------------------------------- */
 
 static girt_status check_options(const girt_cache_options *o)
 {
-    if (o->ttl_ns < 0 || o->stale_ns < 0 || o->missing_ttl_ns < 0 ||
-        o->metrics != NULL || (unsigned)o->policy > GIRT_CACHE_TINYLFU)
+    if (!girt__options_are_plain(o->name, o->metrics, o->reserved) ||
+        o->ttl_ns < 0 || o->stale_ns < 0 || o->missing_ttl_ns < 0 ||
+        (unsigned)o->policy > GIRT_CACHE_TINYLFU)
         return GIRT_E_INVALID;
-    for (size_t i = 0; i < sizeof o->reserved / sizeof *o->reserved; i++)
-        if (o->reserved[i] != 0)
-            return GIRT_E_INVALID;
-    if (o->name != NULL) {
-        const size_t size = strnlen(o->name, NAME_MAX_BYTES + 1);
-        if (size == 0 || size > NAME_MAX_BYTES)
-            return GIRT_E_INVALID;
-    }
     return o->shards > SHARDS_MAX ? GIRT_E_TOO_LARGE : GIRT_OK;
 }
 
