@@ -16,6 +16,7 @@
 #include "core/alloc_internal.h"
 #include "core/assert.h"
 #include "core/atomic.h"
+#include "core/epoch_internal.h"
 
 girt__epoch_domain girt__epochs = {.collecting = PTHREAD_MUTEX_INITIALIZER,
                                    .visiting = PTHREAD_MUTEX_INITIALIZER};
@@ -55,6 +56,16 @@ uint32_t girt__epoch_move_pending(girt__epoch_record *record, ck_stack_t *to)
         count += girt__epoch_move(&record->ck.pending[i], to);
     ck_pr_sub_uint(&record->ck.n_pending, count);
     return count;
+}
+
+size_t girt__epoch_backlog(void)
+{
+    /* A visitor's block shows before it is counted. */
+    int64_t sum = (int32_t)girt_load_relaxed(&girt__epochs.orphan_count);
+    ck_stack_entry_t *link;
+    CK_STACK_FOREACH(&girt__epochs.ck.records, link)
+    sum += ck_pr_load_uint(&((girt__epoch_record *)(void *)link)->ck.n_pending);
+    return sum < 0 ? 0 : (size_t)sum;
 }
 
 /* Frees the record of a thread that is no more, or is about to be. */

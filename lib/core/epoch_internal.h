@@ -3,6 +3,8 @@
 #ifndef GIRT_CORE_EPOCH_INTERNAL_H
 #define GIRT_CORE_EPOCH_INTERNAL_H
 
+#include <stddef.h>
+
 #include <girt/alloc.h>
 #include <girt/epoch.h>
 
@@ -18,6 +20,10 @@ typedef struct girt__epoch_node {
  * blocks pending it waits for readers: hold no lock that a section takes. */
 void girt__epoch_retire_node(girt__epoch_node *node,
                              void (*release)(girt__epoch_node *node));
+
+/* Blocks of the whole process that wait for readers, any thread's; of those
+ * that change hands meanwhile some may count twice, or not. */
+size_t girt__epoch_backlog(void);
 
 /* For tests: where records and nodes come from from now on. */
 void girt__epoch_set_memory(const girt_allocator *allocator);

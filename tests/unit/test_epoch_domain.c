@@ -77,6 +77,7 @@ static void all_that_is_pending_is_moved(void **state)
     for (int i = 0; i < 9; i++)
         girt_epoch_retire(&released, count_release);
     assert_int_equal(pending_of(record), 9);
+    assert_int_equal(girt__epoch_backlog(), 9);
     ck_stack_t all = {NULL, NULL};
     assert_int_equal(girt__epoch_move_pending(record, &all), 9);
     assert_int_equal(pending_of(record), 0);
