@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-bool girt__options_are_plain(const char *name, const void *metrics,
+bool girt__options_are_valid(const char *name, const void *metrics,
                              const uint64_t reserved[GIRT__RESERVED])
 {
     for (int i = 0; i < GIRT__RESERVED; i++) {
@@ -14,5 +14,11 @@ bool girt__options_are_plain(const char *name, const void *metrics,
     if (name != NULL &&
         (*name == '\0' || strnlen(name, GIRT__NAME_MAX + 1) > GIRT__NAME_MAX))
         return false;
-    return metrics == NULL;
+    return metrics == NULL || name != NULL;
+}
+
+bool girt__options_are_plain(const char *name, const void *metrics,
+                             const uint64_t reserved[GIRT__RESERVED])
+{
+    return metrics == NULL && girt__options_are_valid(name, NULL, reserved);
 }

@@ -13,4 +13,9 @@ enum { GIRT__NAME_MAX = 255, GIRT__RESERVED = 4 };
 bool girt__options_are_plain(const char *name, const void *metrics,
                              const uint64_t reserved[GIRT__RESERVED]);
 
+/* The same for an object that reports itself: metrics need a name to put
+ * beside each number. */
+bool girt__options_are_valid(const char *name, const void *metrics,
+                             const uint64_t reserved[GIRT__RESERVED]);
+
 #endif /* GIRT_CORE_OPTIONS_H */

@@ -40,6 +40,11 @@ static void metrics_and_reserved(void **state)
         uint64_t reserved[GIRT__RESERVED] = {0};
         assert_true(girt__options_are_plain(NULL, NULL, reserved));
         assert_false(girt__options_are_plain(NULL, reserved, reserved));
+        assert_false(girt__options_are_plain("a", reserved, reserved));
+        assert_true(girt__options_are_valid(NULL, NULL, reserved));
+        assert_true(girt__options_are_valid("a", reserved, reserved));
+        assert_false(girt__options_are_valid(NULL, reserved, reserved));
+        assert_false(girt__options_are_valid("", reserved, reserved));
         reserved[i] = (uint64_t)1 << 63;
         assert_false(girt__options_are_plain(NULL, NULL, reserved));
     }

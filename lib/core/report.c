@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* report.c - attaching objects to a registry that core does not know. */
+#include "core/report.h"
+
+#include <string.h>
+
+#include "core/alloc_internal.h"
+#include "core/assert.h"
+#include "core/epoch_internal.h"
+
+girt_status girt__report_attach(struct girt_metrics *metrics,
+                                girt__source *source)
+{
+    source->reporter = (girt__reporter *)(void *)metrics;
+    source->next = source->previous = NULL;
+    return source->reporter->ops->attach(source->reporter, source);
+}
+
+void girt__report_detach(girt__source *source)
+{
+    source->reporter->ops->detach(source->reporter, source);
+}
+
+/* ---- what no object owns ----------------------------------------------- */
+
+static const girt__series process_series[] = {
+    {"girt_epoch_backlog", GIRT__SERIES_GAUGE, NULL,
+     "Blocks of this process that wait for readers before they are released."},
+};
+
+static void collect_process(void *object, girt__sink *sink)
+{
+    (void)object;
+    girt__sink_gauge(sink, &process_series[0], NULL,
+                     (double)girt__epoch_backlog());
+}
+
+void girt__process_source(girt__source *source)
+{
+    *source = (girt__source){
+        .part = "process",
+        .series = process_series,
+        .series_count = sizeof process_series / sizeof process_series[0],
+        .collect = collect_process,
+    };
+}
+
+/* ---- for objects ------------------------------------------------------- */
+
+static girt_status fill(girt__report *report, const girt__report_plan *plan)
+{
+    girt_assert(plan->name != NULL && strlen(plan->name) <= GIRT__NAME_MAX);
+    girt__source *const source = &report->source;
+    source->part = plan->part;
+    memcpy(source->name, plan->name, strlen(plan->name) + 1);
+    source->series = plan->series;
+    source->series_count = plan->series_count;
+    source->object = plan->object;
+    source->collect = plan->collect;
+    if (plan->counters == 0)
+        return GIRT_OK;
+    return girt__tally_init(&report->tally, plan->counters, plan->allocator);
+}
+
+girt_status girt__report_create(girt__report **out,
+                                const girt__report_plan *plan)
+{
+    *out = NULL;
+    if (plan->metrics == NULL)
+        return GIRT_OK;
+    girt__report *const report =
+        girt__allocate_zeroed(plan->allocator, sizeof *report, 0);
+    if (report == NULL)
+        return GIRT_E_NOMEM;
+    report->allocator = *plan->allocator;
+    girt_status status = fill(report, plan);
+    if (status != GIRT_OK)
+        goto fail_fill;
+    *out = report;
+    status = girt__report_attach(plan->metrics, &report->source);
+    if (status != GIRT_OK)
+        goto fail_attach;
+    return GIRT_OK;
+
+fail_attach:
+    *out = NULL;
+    girt__tally_destroy(&report->tally, plan->allocator);
+fail_fill:
+    girt__release(plan->allocator, report, sizeof *report);
+    return status;
+}
+
+void girt__report_destroy(girt__report *report)
+{
+    if (report == NULL)
+        return;
+    girt__report_detach(&report->source);
+    girt_allocator const allocator = report->allocator;
+    girt__tally_destroy(&report->tally, &allocator);
+    girt__release(&allocator, report, sizeof *report);
+}
