@@ -20,7 +20,7 @@ if(NOT GIRT_SANITIZE)
         --compiler ${CMAKE_C_COMPILER})
     girt_add_api_test(documents ${Python3_EXECUTABLE} ${girt_api_dir}/check_documents.py
         --source ${PROJECT_SOURCE_DIR} --library $<TARGET_FILE:girt_static>
-        --compiler ${CMAKE_C_COMPILER})
+        --compiler ${CMAKE_C_COMPILER} --cxx-compiler ${CMAKE_CXX_COMPILER})
     girt_add_api_test(style bash ${girt_api_dir}/check_style.sh ${PROJECT_SOURCE_DIR})
     girt_add_api_test(doxygen bash ${girt_api_dir}/check_doxygen.sh
         ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/doxygen)

@@ -16,9 +16,13 @@ if grep -rnEw "TO""DO|FIX""ME|X""XX" lib include tests examples benchmarks docs;
 fi
 while read -r lines path; do
     complain "$path has $lines lines: more than one concept"
-done < <(find lib include -name '*.[ch]' -exec wc -l {} + | awk '$2 != "total" && $1 > 600')
+done < <(find lib include \( -name '*.[ch]' -o -name '*.hpp' \) -exec wc -l {} + | awk '$2 != "total" && $1 > 600')
 if find include lib tests examples benchmarks -name '*.[ch]' -print0 |
     xargs -0 grep -LE '^/\* SPDX-License-Identifier: MIT \*/' | grep .; then
+    complain "no licence line at the head of the files above"
+fi
+if find include lib tests examples benchmarks \( -name '*.cpp' -o -name '*.hpp' \) -print0 |
+    xargs -0 grep -LE '^(/\*|//) SPDX-License-Identifier: MIT' | grep .; then
     complain "no licence line at the head of the files above"
 fi
 # One vocabulary of atomics in lib, and no calls that a library must not make.
