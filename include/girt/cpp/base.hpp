@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+// base.hpp - what every wrapper uses: byte strings, times, handles, and
+// exceptions that must not cross C.
+#ifndef GIRT_CPP_BASE_HPP
+#define GIRT_CPP_BASE_HPP
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <girt/cpp/error.hpp>
+
+namespace girt
+{
+
+/** A reference to bytes that somebody else keeps: of a string, a string view,
+ * or anything with data() and size() whose elements can be copied as bytes
+ * (std::vector, std::array, std::span). */
+class bytes
+{
+  public:
+    /** No bytes. */
+    constexpr bytes() noexcept = default;
+
+    /**
+     * Of memory.
+     *
+     * @param data  where it is.
+     * @param size  bytes.
+     */
+    constexpr bytes(const void *data, std::size_t size) noexcept
+        : data_(data), size_(size)
+    {
+    }
+
+    /**
+     * Of a text, up to its NUL.
+     *
+     * @param text  not NULL.
+     */
+    constexpr bytes(const char *text) noexcept : bytes(std::string_view(text))
+    {
+    }
+
+    /**
+     * Of a string view.
+     *
+     * @param text  its characters.
+     */
+    constexpr bytes(std::string_view text) noexcept
+        : data_(text.data()), size_(text.size())
+    {
+    }
+
+    /**
+     * Of anything contiguous.
+     *
+     * @param from  it has data() and size().
+     */
+    template <class From,
+              class Element = std::remove_pointer_t<
+                  decltype(std::declval<const From &>().data())>,
+              class = std::enable_if_t<std::is_trivially_copyable_v<Element> &&
+                                       !std::is_same_v<From, bytes> &&
+                                       !std::is_same_v<From, std::string_view>>>
+    constexpr bytes(const From &from) noexcept
+        : data_(from.data()), size_(from.size() * sizeof(Element))
+    {
+    }
+
+    /**
+     * Where they are.
+     *
+     * @return  the first byte.
+     */
+    constexpr const void *data() const noexcept
+    {
+        return data_;
+    }
+
+    /**
+     * How many.
+     *
+     * @return  bytes.
+     */
+    constexpr std::size_t size() const noexcept
+    {
+        return size_;
+    }
+
+    /**
+     * As text.
+     *
+     * @return  a view of the same bytes.
+     */
+    std::string_view text() const noexcept
+    {
+        return {static_cast<const char *>(data_), size_};
+    }
+
+  private:
+    const void *data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+/** For time limits: do not wait. */
+inline constexpr std::chrono::nanoseconds now{GIRT_NOW};
+/** For time limits: wait as long as it takes. */
+inline constexpr std::chrono::nanoseconds forever{GIRT_FOREVER};
+
+/** A time limit; any std::chrono::duration becomes one.  What is negative is
+ * no time, what is over 292 years is for ever, and a fraction of a nanosecond
+ * is dropped. */
+class timeout
+{
+  public:
+    /**
+     * Of a duration.
+     *
+     * @param length  how long.
+     */
+    template <class Rep, class Period>
+    constexpr timeout(std::chrono::duration<Rep, Period> length) noexcept
+        : ns_(saturate(length))
+    {
+    }
+
+    /**
+     * In nanoseconds.
+     *
+     * @return  0 and above; GIRT_FOREVER: no limit.
+     */
+    constexpr std::int64_t ns() const noexcept
+    {
+        return ns_;
+    }
+
+  private:
+    template <class Rep, class Period>
+    static constexpr std::int64_t saturate(
+        std::chrono::duration<Rep, Period> length) noexcept
+    {
+        using std::chrono::duration;
+        // Not a number is no time.
+        if (!(length > duration<Rep, Period>::zero()))
+            return 0;
+        if (duration<long double, std::nano>(length).count() >=
+            static_cast<long double>(INT64_MAX))
+            return GIRT_FOREVER;
+        return std::chrono::duration_cast<std::chrono::nanoseconds>(length)
+            .count();
+    }
+
+    std::int64_t ns_;
+};
+
+namespace detail
+{
+
+// Owns a C object.
+template <class Object, void (*Destroy)(Object *)> struct destroyer {
+    void operator()(Object *object) const noexcept
+    {
+        Destroy(object);
+    }
+};
+template <class Object, void (*Destroy)(Object *)>
+using handle = std::unique_ptr<Object, destroyer<Object, Destroy>>;
+
+// The same, for an object that calls hooks: these go after it.
+template <class Object, class Hooks, void (*Destroy)(Object *)>
+class hooked_handle
+{
+  public:
+    hooked_handle() noexcept = default;
+    hooked_handle(hooked_handle &&other) noexcept
+        : hooks_(std::move(other.hooks_)), object_(other.object_)
+    {
+        other.object_ = nullptr;
+    }
+    hooked_handle &operator=(hooked_handle &&other) noexcept
+    {
+        if (this != &other) {
+            Destroy(
+                std::exchange(object_, std::exchange(other.object_, nullptr)));
+            hooks_ = std::move(other.hooks_);
+        }
+        return *this;
+    }
+    ~hooked_handle()
+    {
+        Destroy(object_);
+    }
+
+    // Hooks first: the object may call them from its first moment.
+    Hooks &hooks(std::unique_ptr<Hooks> hooks) noexcept
+    {
+        hooks_ = std::move(hooks);
+        return *hooks_;
+    }
+    void reset(Object *object) noexcept
+    {
+        object_ = object;
+    }
+    Object *get() const noexcept
+    {
+        return object_;
+    }
+
+  private:
+    std::unique_ptr<Hooks> hooks_;
+    Object *object_ = nullptr;
+};
+
+// Options take a name as C does: none is NULL.
+inline const char *name_or_null(const std::string &name) noexcept
+{
+    return name.empty() ? nullptr : name.c_str();
+}
+
+// Carries an exception around a C function that must not see it.
+class carried_exception
+{
+  public:
+    template <class Function, class Result>
+    Result run(Result otherwise, Function &&function) noexcept
+    {
+#if defined(__cpp_exceptions)
+        failure_ = nullptr;
+        try {
+            return function();
+        } catch (const error &failure) {
+            failure_ = std::current_exception();
+            // A failure keeps its name on the way through C.
+            if constexpr (std::is_same_v<Result, ::girt_status>)
+                return failure.status();
+        } catch (...) {
+            failure_ = std::current_exception();
+        }
+        return otherwise;
+#else
+        static_cast<void>(otherwise);
+        return function();
+#endif
+    }
+
+    void rethrow() const
+    {
+        if (failure_)
+            std::rethrow_exception(failure_);
+    }
+
+  private:
+    std::exception_ptr failure_;
+};
+
+} // namespace detail
+} // namespace girt
+
+#endif // GIRT_CPP_BASE_HPP
