@@ -11,7 +11,9 @@
     X("girt_queue, per_producer_order", girt_queue_lanes, GIRT_VERSION)        \
     X("girt_queue, both promises", girt_queue_pair, GIRT_VERSION)              \
     X("girt_mpmc, inlined", girt_mpmc, GIRT_VERSION)                           \
-    X("girt_mpmc, called", girt_mpmc_call, GIRT_VERSION)
+    X("girt_mpmc, called", girt_mpmc_call, GIRT_VERSION)                       \
+    X("girt.hpp spsc", girt_hpp_spsc, GIRT_VERSION)                            \
+    X("girt.hpp mpmc", girt_hpp_mpmc, GIRT_VERSION)
 #define OWN_RIVALS(X)                                                          \
     X("sequence slots (Vyukov), packed", vyukov, "")                           \
     X("mutex + condvar ring", mutex, "")

@@ -201,7 +201,7 @@ static double queue_trip_quantile(const queue_run *run)
 {
     size_t const count = run->trip_count < QUEUE_TRIPS_MAX
                              ? run->trip_count - run->trip_count / 5
-                             : QUEUE_TRIPS_MAX;
+                             : (size_t)QUEUE_TRIPS_MAX;
     uint32_t *const trips = run->trip_count < QUEUE_TRIPS_MAX
                                 ? run->trips + run->trip_count / 5
                                 : run->trips;
