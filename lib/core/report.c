@@ -6,6 +6,7 @@
 
 #include "core/alloc_internal.h"
 #include "core/assert.h"
+#include "core/durations.h"
 #include "core/epoch_internal.h"
 
 girt_status girt__report_attach(struct girt_metrics *metrics,
@@ -47,19 +48,49 @@ void girt__process_source(girt__source *source)
 
 /* ---- for objects ------------------------------------------------------- */
 
-static girt_status fill(girt__report *report, const girt__report_plan *plan)
+static void fill_source(girt__source *source, const girt__report_plan *plan)
 {
     girt_assert(plan->name != NULL && strlen(plan->name) <= GIRT__NAME_MAX);
-    girt__source *const source = &report->source;
     source->part = plan->part;
     memcpy(source->name, plan->name, strlen(plan->name) + 1);
     source->series = plan->series;
     source->series_count = plan->series_count;
     source->object = plan->object;
     source->collect = plan->collect;
-    if (plan->counters == 0)
-        return GIRT_OK;
-    return girt__tally_init(&report->tally, plan->counters, plan->allocator);
+}
+
+static void release(girt__report *report)
+{
+    girt_allocator const allocator = report->allocator;
+    girt__release(&allocator, report->durations, sizeof *report->durations);
+    girt__tally_destroy(&report->tally, &allocator);
+    girt__release(&allocator, report, sizeof *report);
+}
+
+/* NULL: out of memory. */
+static girt__report *make(const girt__report_plan *plan)
+{
+    girt__report *const report =
+        girt__allocate_zeroed(plan->allocator, sizeof *report, 0);
+    if (report == NULL)
+        return NULL;
+    report->allocator = *plan->allocator;
+    if (plan->counters != 0 && girt__tally_init(&report->tally, plan->counters,
+                                                plan->allocator) != GIRT_OK)
+        goto fail;
+    if (plan->durations) {
+        report->durations =
+            girt__allocate_zeroed(plan->allocator, sizeof *report->durations,
+                                  _Alignof(girt__durations));
+        if (report->durations == NULL)
+            goto fail;
+    }
+    fill_source(&report->source, plan);
+    return report;
+
+fail:
+    release(report);
+    return NULL;
 }
 
 girt_status girt__report_create(girt__report **out,
@@ -68,25 +99,16 @@ girt_status girt__report_create(girt__report **out,
     *out = NULL;
     if (plan->metrics == NULL)
         return GIRT_OK;
-    girt__report *const report =
-        girt__allocate_zeroed(plan->allocator, sizeof *report, 0);
+    girt__report *const report = make(plan);
     if (report == NULL)
         return GIRT_E_NOMEM;
-    report->allocator = *plan->allocator;
-    girt_status status = fill(report, plan);
-    if (status != GIRT_OK)
-        goto fail_fill;
     *out = report;
-    status = girt__report_attach(plan->metrics, &report->source);
-    if (status != GIRT_OK)
-        goto fail_attach;
-    return GIRT_OK;
-
-fail_attach:
-    *out = NULL;
-    girt__tally_destroy(&report->tally, plan->allocator);
-fail_fill:
-    girt__release(plan->allocator, report, sizeof *report);
+    girt_status const status =
+        girt__report_attach(plan->metrics, &report->source);
+    if (status != GIRT_OK) {
+        *out = NULL;
+        release(report);
+    }
     return status;
 }
 
@@ -95,7 +117,5 @@ void girt__report_destroy(girt__report *report)
     if (report == NULL)
         return;
     girt__report_detach(&report->source);
-    girt_allocator const allocator = report->allocator;
-    girt__tally_destroy(&report->tally, &allocator);
-    girt__release(&allocator, report, sizeof *report);
+    release(report);
 }

@@ -22,6 +22,7 @@
 #ifndef GIRT_CORE_REPORT_H
 #define GIRT_CORE_REPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -152,6 +153,7 @@ void girt__process_source(girt__source *source);
 typedef struct girt__report {
     girt__source source;
     girt__tally tally; /* of the object's events; none: all zero */
+    struct girt__durations *durations; /* of its waits or tasks; or NULL */
     girt_allocator allocator;
 } girt__report;
 
@@ -163,9 +165,14 @@ typedef struct girt__report_plan {
     const girt__series *series;
     size_t series_count;
     size_t counters; /* of the tally; 0: none */
+    bool durations;  /* it has some */
     void *object;
     void (*collect)(void *object, girt__sink *sink);
 } girt__report_plan;
+
+/* For a plan: a static table, and how many rows it has. */
+#define GIRT__SERIES(table)                                                    \
+    .series = (table), .series_count = sizeof(table) / sizeof((table)[0])
 
 /* Attaches. *out is set before collect can run; to NULL, with GIRT_OK, where
  * there are no metrics; and to NULL on failure: the answer is attach's, or

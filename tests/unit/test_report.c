@@ -5,6 +5,7 @@
  * that refuses. */
 #include "core/report.h"
 
+#include "core/durations.h"
 #include "core/epoch_internal.h"
 #include "support/check.h"
 #include "support/failing.h"
@@ -34,9 +35,7 @@ static void collect_door(void *object, girt__sink *sink)
                        girt__report_sum(d->report, KNOCKS));
     girt__sink_gauge(sink, &door_series[1], "upper", 0.5);
     girt__sink_gauge(sink, &door_series[1], "lower \"\\\n\xff", -1);
-    static const uint64_t bounds[] = {10, 20}, cumulative[] = {1, 3};
-    const girt__histogram_view view = {2, bounds, cumulative, 4, 99};
-    girt__sink_histogram(sink, &door_series[2], NULL, &view);
+    girt__durations_write(d->report->durations, sink, &door_series[2]);
 }
 
 static girt_status make(door *d, const char *name, fake_registry *registry,
@@ -50,9 +49,9 @@ static girt_status make(door *d, const char *name, fake_registry *registry,
             .metrics = registry == NULL ? NULL : fake_metrics(registry),
             .name = name,
             .part = "door",
-            .series = door_series,
-            .series_count = 3,
+            GIRT__SERIES(door_series),
             .counters = COUNTERS,
+            .durations = true,
             .object = d,
             .collect = collect_door,
         });
@@ -79,6 +78,8 @@ static void an_object_is_seen_between_create_and_destroy(void **state)
     check_status(make(&back, name, &registry, &memory.allocator), GIRT_OK);
     girt__report_count(front.report, KNOCKS, 3);
     girt__report_count(front.report, RINGS, 100);
+    girt__durations_add(back.report->durations, 59);
+    girt__durations_add(back.report->durations, 40);
     fake_registry_scrape(&registry);
     assert_int_equal(registry.sample_count, 2 * 4 + 1);
     assert_true(
@@ -90,7 +91,7 @@ static void an_object_is_seen_between_create_and_destroy(void **state)
     const fake_sample *const waits =
         fake_find(&registry, "girt_door_wait_ns", name, NULL);
     assert_non_null(waits);
-    assert_true(waits->value == 4 && waits->sum == 99);
+    assert_true(waits->value == 2 && waits->sum == 99);
     end(&front);
     fake_registry_scrape(&registry);
     assert_int_equal(registry.sample_count, 4 + 1);
@@ -131,7 +132,7 @@ static void a_refusal_leaves_nothing(void **state)
     check_status(make(&second, "e", &registry, &memory.allocator),
                  GIRT_E_INVALID);
     registry.answer = GIRT_OK;
-    for (size_t k = 1; k <= 2; k++) {
+    for (size_t k = 1; k <= 3; k++) {
         memory.fail_at = memory.calls + k;
         check_status(make(&second, "e", &registry, &memory.allocator),
                      GIRT_E_NOMEM);
