@@ -39,7 +39,7 @@
 
 GIRT_BEGIN
 
-/** Where objects report to; not in this version. */
+/** Where objects report to: metrics.h. */
 typedef struct girt_metrics girt_metrics;
 
 /** The largest inside_max and waiting_max: 2^31 - 1. */
@@ -54,9 +54,11 @@ typedef struct girt_bulkhead_options {
     uint64_t inside_max;
     /** Callers in line, up to GIRT_BULKHEAD_MAX; 0: none waits. */
     uint64_t waiting_max;
-    /** NULL, or 1 to 255 bytes. */
+    /** Labels its metrics: 1 to 255 bytes, copied, of UTF-8 where there are
+     * metrics; NULL: none. */
     const char *name;
-    /** NULL in this version. */
+    /** Where it reports itself under its name, which must be there; outlives
+     * it. NULL: nowhere. */
     girt_metrics *metrics;
     /** NULL: the default. */
     const girt_allocator *allocator;
@@ -72,6 +74,8 @@ typedef struct girt_bulkhead_options {
  * @return  GIRT_OK; GIRT_E_INVALID: a NULL, inside_max 0, a field out of
  *          range; GIRT_E_TOO_LARGE: inside_max or waiting_max over
  *          GIRT_BULKHEAD_MAX; GIRT_E_NOMEM.
+ *          With metrics also GIRT_E_INVALID: no name, or one that is not
+ *          UTF-8; GIRT_E_BUSY: another bulkhead reports there by this name.
  *
  * Threads: any.
  * Progress: blocking (allocates).

@@ -73,9 +73,11 @@ typedef struct girt_concurrency_options {
     uint64_t max;
     /** Measures calls; zero: monotonic. */
     girt_clock clock;
-    /** NULL, or 1 to 255 bytes. */
+    /** Labels its metrics: 1 to 255 bytes, copied, of UTF-8 where there are
+     * metrics; NULL: none. */
     const char *name;
-    /** NULL in this version. */
+    /** Where it reports itself under its name, which must be there; outlives
+     * it. NULL: nowhere. */
     girt_metrics *metrics;
     /** NULL: the default. */
     const girt_allocator *allocator;
@@ -91,6 +93,8 @@ typedef struct girt_concurrency_options {
  * @return  GIRT_OK; GIRT_E_INVALID: out NULL, a field out of range, min over
  *          max; GIRT_E_TOO_LARGE: a limit over GIRT_CONCURRENCY_MAX;
  *          GIRT_E_NOMEM.
+ *          With metrics also GIRT_E_INVALID: no name, or one that is not
+ *          UTF-8; GIRT_E_BUSY: another limit reports there by this name.
  *
  * Threads: any.
  * Progress: blocking (allocates).

@@ -37,7 +37,7 @@
 
 GIRT_BEGIN
 
-/** Where objects report to; not in this version. */
+/** Where objects report to: metrics.h. */
 typedef struct girt_metrics girt_metrics;
 
 /** How many retries there may be, for all callers of one service. */
@@ -55,9 +55,11 @@ typedef struct girt_retry_budget_options {
     /** Zero: the monotonic clock, or its coarse form where a tenth of the
      * window is long beside that one's tick. */
     girt_clock clock;
-    /** NULL, or 1 to 255 bytes. */
+    /** Labels its metrics: 1 to 255 bytes, copied, of UTF-8 where there are
+     * metrics; NULL: none. */
     const char *name;
-    /** NULL in this version. */
+    /** Where it reports itself under its name, which must be there; outlives
+     * it. NULL: nowhere. */
     girt_metrics *metrics;
     /** NULL: the default. */
     const girt_allocator *allocator;
@@ -72,6 +74,8 @@ typedef struct girt_retry_budget_options {
  * @param options  copied; NULL: all defaults.
  * @return  GIRT_OK; GIRT_E_INVALID: out NULL, a field out of range;
  *          GIRT_E_NOMEM.
+ *          With metrics also GIRT_E_INVALID: no name, or one that is not
+ *          UTF-8; GIRT_E_BUSY: another budget reports there by this name.
  *
  * Threads: any.
  * Progress: blocking (allocates about 13 KB).

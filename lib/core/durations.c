@@ -9,21 +9,21 @@
 #include "core/atomic.h"
 #include "core/thread.h"
 
-enum { FIRST_SHIFT = 7 }; /* the first bound is 2^7 */
+enum { LEAST_SHIFT = 7 }; /* the first bound is 2^7 */
 
 static uint64_t bound_of(unsigned i)
 {
-    uint64_t const octave = (uint64_t)1 << (FIRST_SHIFT + i / 2);
+    uint64_t const octave = (uint64_t)1 << (LEAST_SHIFT + i / 2);
     return i % 2 == 0 ? octave : octave + octave / 2;
 }
 
 static unsigned index_of(uint64_t ns)
 {
-    if (ns <= (uint64_t)1 << FIRST_SHIFT)
+    if (ns <= (uint64_t)1 << LEAST_SHIFT)
         return 0;
     unsigned const octave = 63u - (unsigned)__builtin_clzll(ns - 1);
     unsigned const half = (ns - 1) >> (octave - 1) & 1;
-    unsigned const index = 2 * (octave - FIRST_SHIFT) + half + 1;
+    unsigned const index = 2 * (octave - LEAST_SHIFT) + half + 1;
     return index < GIRT__DURATIONS_BOUNDS ? index : GIRT__DURATIONS_BOUNDS;
 }
 

@@ -41,7 +41,7 @@ static bool is_ratio(double ratio)
 
 static girt_status options_check(const girt_breaker_options *o)
 {
-    if (!girt__options_are_plain(o->name, o->metrics, o->reserved) ||
+    if (!girt__options_are_valid(o->name, o->metrics, o->reserved) ||
         !is_ratio(o->failure_ratio) || !is_ratio(o->slow_ratio) ||
         o->slow_ns < 0 || o->window_ns < 0 || o->open_ns < 0 ||
         o->open_max_ns < 0 || o->permit_timeout_ns < 0)
@@ -99,6 +99,7 @@ girt_status girt_breaker_create(girt_breaker **out,
         girt__allocate_zeroed(&allocator, sizeof *b, _Alignof(girt_breaker));
     if (b == NULL)
         return GIRT_E_NOMEM;
+    status = GIRT_E_NOMEM;
     b->allocator = allocator;
     b->probes = options->probes == 0 ? 1 : options->probes;
     b->places =
@@ -111,20 +112,26 @@ girt_status girt_breaker_create(girt_breaker **out,
     b->random = girt__random_seed();
     b->generation = 1;
     b->word = b->generation << GIRT__BREAKER_STATE_BITS | GIRT_BREAKER_CLOSED;
+    status = girt__breaker_report(b, options);
+    if (status != GIRT_OK)
+        goto fail_report;
     *out = b;
     return GIRT_OK;
 
+fail_report:
+    (void)pthread_mutex_destroy(&b->mutex);
 fail_mutex:
     girt__release(&allocator, b->places, b->probes * sizeof *b->places);
 fail_places:
     girt__release(&allocator, b, sizeof *b);
-    return GIRT_E_NOMEM;
+    return status;
 }
 
 void girt_breaker_destroy(girt_breaker *breaker)
 {
     if (breaker == NULL)
         return;
+    girt__report_destroy(breaker->report);
     girt_allocator const allocator = breaker->allocator;
     (void)pthread_mutex_destroy(&breaker->mutex);
     girt__release(&allocator, breaker->places,
@@ -161,6 +168,7 @@ girt_status girt_breaker_enter(girt_breaker *breaker, girt_permit *permit)
     }
     if (refuses(breaker, state)) {
         *permit = (girt_permit){0, 0};
+        girt__report_count(breaker->report, GIRT__BREAKER_REJECTED, 1);
         return GIRT_REJECTED;
     }
     return girt__breaker_enter_locked(breaker, permit);
@@ -238,6 +246,8 @@ void girt_breaker_leave(girt_breaker *breaker, girt_permit *permit,
     permit->start_ns = 0;
     if (generation == 0)
         return;
+    girt__report_count(breaker->report,
+                       GIRT__BREAKER_LEFT + girt__guard_outcome(outcome), 1);
     /* S2 <- S1 (breaker_turn.c) */
     uint64_t const word = girt_load_acquire(&breaker->word);
     girt_breaker_state const state = girt__breaker_state(word);

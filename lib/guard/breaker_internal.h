@@ -13,7 +13,18 @@
 #include "guard/guard_internal.h"
 #include "guard/window.h"
 
-enum { GIRT__BREAKER_CHANGES = 16, GIRT__BREAKER_STATE_BITS = 3 };
+enum {
+    GIRT__BREAKER_CHANGES = 16,
+    GIRT__BREAKER_STATE_BITS = 3,
+    GIRT__BREAKER_STATES = 5
+};
+
+/* What is counted for its report. */
+enum {
+    GIRT__BREAKER_REJECTED,
+    GIRT__BREAKER_LEFT, /* the first of one for each outcome */
+    GIRT__BREAKER_TALLIES = GIRT__BREAKER_LEFT + GIRT__GUARD_OUTCOMES
+};
 
 typedef struct girt__change {
     girt_breaker_state from, to;
@@ -35,6 +46,7 @@ struct girt_breaker {
     void (*on_change)(void *context, girt_breaker_state from,
                       girt_breaker_state to);
     void *context;
+    girt__report *report; /* or NULL */
 
     /* Read by every call, written at changes, under the mutex. */
     GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t word; /* generation, state */
@@ -45,7 +57,8 @@ struct girt_breaker {
     /* Under the mutex. */
     GIRT_ALIGNED(GIRT_DESTRUCTIVE) pthread_mutex_t mutex;
     uint64_t generation; /* the last one given, to a state or a probe */
-    uint32_t openings;   /* in a row */
+    uint64_t transitions[GIRT__BREAKER_STATES]; /* to each; read by scrapes */
+    uint32_t openings;                          /* in a row */
     uint64_t random;
     uint64_t on_their_way, succeeded, slow; /* of the probes */
     bool telling;                           /* a thread is calling on_change */
@@ -78,5 +91,9 @@ void girt__breaker_leave_probe(girt_breaker *breaker, uint64_t generation,
                                girt_outcome outcome);
 /* Opens, if the word is still this one. */
 void girt__breaker_trip(girt_breaker *breaker, uint64_t word);
+
+/* Sets breaker->report: breaker_report.c. */
+girt_status girt__breaker_report(girt_breaker *breaker,
+                                 const girt_breaker_options *options);
 
 #endif /* GIRT_GUARD_BREAKER_INTERNAL_H */

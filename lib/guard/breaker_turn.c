@@ -70,6 +70,8 @@ static void change_to(girt_breaker *b, girt_breaker_state to)
      * did before the change. */
     girt_store_release(&b->word, b->generation << GIRT__BREAKER_STATE_BITS |
                                      (uint64_t)to);
+    if (from != to)
+        girt_store_relaxed(&b->transitions[to], b->transitions[to] + 1);
     note_change(b, from, to);
 }
 
@@ -190,6 +192,8 @@ girt_status girt__breaker_enter_locked(girt_breaker *breaker,
         break;
     }
     unlock_and_tell(b);
+    if (status != GIRT_OK)
+        girt__report_count(b->report, GIRT__BREAKER_REJECTED, 1);
     return status;
 }
 

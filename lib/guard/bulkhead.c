@@ -27,61 +27,37 @@
  * the list, or inside.  The waker also wakes under the mutex, and the woken one
  * passes through it, so the waiter's record is not used after its stack frame
  * is gone. */
-#include <girt/bulkhead.h>
+#include "guard/bulkhead_internal.h"
 
-#include <pthread.h>
 #include <stdbool.h>
 
 #include "core/alloc_internal.h"
 #include "core/assert.h"
 #include "core/atomic.h"
-#include "core/cacheline.h"
+#include "core/durations.h"
 #include "core/park.h"
-#include "guard/guard_internal.h"
 
 #define ONE_INSIDE  UINT64_C(1)
 #define ONE_WAITING (UINT64_C(1) << 32)
 
-typedef struct waiter {
-    struct waiter *next, *previous; /* under the mutex */
-    bool inside;                    /* written under the mutex */
+typedef struct girt__waiter {
+    struct girt__waiter *next, *previous; /* under the mutex */
+    bool inside;                          /* written under the mutex */
     girt__park park;
 } waiter;
-
-struct girt_bulkhead {
-    /* Written once. */
-    girt_allocator allocator;
-    uint32_t inside_max;
-    uint32_t waiting_max;
-    /* Everyone. */
-    GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t word;
-    /* Those in line, and who lets them in. */
-    GIRT_ALIGNED(GIRT_DESTRUCTIVE) pthread_mutex_t mutex;
-    waiter *first, *last; /* under the mutex */
-};
-
-static uint32_t inside_of(uint64_t word)
-{
-    return (uint32_t)word;
-}
-
-static uint32_t waiting_of(uint64_t word)
-{
-    return (uint32_t)(word >> 32);
-}
 
 girt_status girt_bulkhead_create(girt_bulkhead **out,
                                  const girt_bulkhead_options *options)
 {
     if (out == NULL || options == NULL || options->inside_max == 0 ||
-        !girt__options_are_plain(options->name, options->metrics,
+        !girt__options_are_valid(options->name, options->metrics,
                                  options->reserved))
         return GIRT_E_INVALID;
     if (options->inside_max > GIRT_BULKHEAD_MAX ||
         options->waiting_max > GIRT_BULKHEAD_MAX)
         return GIRT_E_TOO_LARGE;
     girt_allocator allocator;
-    girt_status const status =
+    girt_status status =
         girt__allocator_resolve(&allocator, options->allocator);
     if (status != GIRT_OK)
         return status;
@@ -92,18 +68,27 @@ girt_status girt_bulkhead_create(girt_bulkhead **out,
     bulkhead->allocator = allocator;
     bulkhead->inside_max = (uint32_t)options->inside_max;
     bulkhead->waiting_max = (uint32_t)options->waiting_max;
-    if (pthread_mutex_init(&bulkhead->mutex, NULL) != 0) {
-        girt__release(&allocator, bulkhead, sizeof *bulkhead);
-        return GIRT_E_NOMEM;
-    }
+    status = GIRT_E_NOMEM;
+    if (pthread_mutex_init(&bulkhead->mutex, NULL) != 0)
+        goto fail_mutex;
+    status = girt__bulkhead_report(bulkhead, options);
+    if (status != GIRT_OK)
+        goto fail_report;
     *out = bulkhead;
     return GIRT_OK;
+
+fail_report:
+    (void)pthread_mutex_destroy(&bulkhead->mutex);
+fail_mutex:
+    girt__release(&allocator, bulkhead, sizeof *bulkhead);
+    return status;
 }
 
 void girt_bulkhead_destroy(girt_bulkhead *bulkhead)
 {
     if (bulkhead == NULL)
         return;
+    girt__report_destroy(bulkhead->report);
     girt_require(bulkhead->word == 0);
     girt_allocator const allocator = bulkhead->allocator;
     (void)pthread_mutex_destroy(&bulkhead->mutex);
@@ -140,13 +125,14 @@ static girt_status enter_or_line_up(girt_bulkhead *bulkhead, waiter *w,
 {
     uint64_t word = girt_load_relaxed(&bulkhead->word);
     for (;;) { /* a round fails only if another caller came or went */
-        if (waiting_of(word) == 0 && inside_of(word) < bulkhead->inside_max) {
+        if (girt__bulkhead_waiting(word) == 0 &&
+            girt__bulkhead_inside(word) < bulkhead->inside_max) {
             /* L2 <- L1 */
             if (girt_cas_acquire(&bulkhead->word, &word, word + ONE_INSIDE))
                 return GIRT_OK;
             continue;
         }
-        if (waiting_of(word) >= bulkhead->waiting_max)
+        if (girt__bulkhead_waiting(word) >= bulkhead->waiting_max)
             return GIRT_REJECTED;
         if (timeout_ns == GIRT_NOW)
             return GIRT_TIMEOUT;
@@ -187,29 +173,47 @@ static __attribute__((noinline)) girt_status enter_slowly(
     (void)pthread_mutex_lock(&bulkhead->mutex);
     girt_status const status = enter_or_line_up(bulkhead, &w, timeout_ns);
     (void)pthread_mutex_unlock(&bulkhead->mutex);
-    return status == GIRT_FULL ? wait_in_line(bulkhead, &w, deadline_ns)
-                               : status;
+    if (status != GIRT_FULL)
+        return status;
+    if (bulkhead->report == NULL)
+        return wait_in_line(bulkhead, &w, deadline_ns);
+    int64_t const start_ns = girt__clock_now(&girt_clock_monotonic);
+    girt_status const answer = wait_in_line(bulkhead, &w, deadline_ns);
+    girt__durations_add(bulkhead->report->durations,
+                        girt__clock_now(&girt_clock_monotonic) - start_ns);
+    return answer;
 }
 
-girt_status girt_bulkhead_enter(girt_bulkhead *bulkhead, int64_t timeout_ns)
+static inline girt_status enter(girt_bulkhead *bulkhead, int64_t timeout_ns)
 {
-    if (girt_unlikely(bulkhead == NULL || timeout_ns < 0))
-        return GIRT_E_INVALID;
     uint64_t word = girt_load_relaxed(&bulkhead->word);
     /* A round fails only if another caller came or went. */
-    while (girt_likely(waiting_of(word) == 0 &&
-                       inside_of(word) < bulkhead->inside_max)) {
+    while (girt_likely(girt__bulkhead_waiting(word) == 0 &&
+                       girt__bulkhead_inside(word) < bulkhead->inside_max)) {
         /* L2 <- L1: what was done in this place before. */
         if (girt_likely(
                 girt_cas_acquire(&bulkhead->word, &word, word + ONE_INSIDE)))
             return GIRT_OK;
     }
     /* A refusal that is certain writes nothing. */
-    if (waiting_of(word) >= bulkhead->waiting_max)
+    if (girt__bulkhead_waiting(word) >= bulkhead->waiting_max)
         return GIRT_REJECTED;
     if (timeout_ns == GIRT_NOW)
         return GIRT_TIMEOUT;
     return enter_slowly(bulkhead, timeout_ns);
+}
+
+girt_status girt_bulkhead_enter(girt_bulkhead *bulkhead, int64_t timeout_ns)
+{
+    if (girt_unlikely(bulkhead == NULL || timeout_ns < 0))
+        return GIRT_E_INVALID;
+    girt_status const status = enter(bulkhead, timeout_ns);
+    girt__report_count(bulkhead->report,
+                       status == GIRT_OK         ? GIRT__BULKHEAD_ENTERED
+                       : status == GIRT_REJECTED ? GIRT__BULKHEAD_REJECTED
+                                                 : GIRT__BULKHEAD_TIMEOUTS,
+                       1);
+    return status;
 }
 
 /* A place is free, unless someone took it when the line had gone. */
@@ -219,8 +223,8 @@ static __attribute__((noinline)) void hand_over(girt_bulkhead *bulkhead)
     waiter *const w = bulkhead->first;
     /* With a line others only subtract: room stays room (I2).  Relaxed: what
      * leavers did is seen by way of L3. */
-    if (w != NULL &&
-        inside_of(girt_load_relaxed(&bulkhead->word)) < bulkhead->inside_max) {
+    if (w != NULL && girt__bulkhead_inside(girt_load_relaxed(&bulkhead->word)) <
+                         bulkhead->inside_max) {
         unlink_waiter(bulkhead, w);
         /* L3 <- L1 */
         (void)girt_add_acquire(&bulkhead->word, ONE_INSIDE - ONE_WAITING);
@@ -236,7 +240,7 @@ void girt_bulkhead_leave(girt_bulkhead *bulkhead)
         return;
     /* L1 -> L2, L3 */
     uint64_t const word = girt_sub_release(&bulkhead->word, ONE_INSIDE);
-    girt_require(inside_of(word) != 0);
-    if (girt_unlikely(waiting_of(word) != 0))
+    girt_require(girt__bulkhead_inside(word) != 0);
+    if (girt_unlikely(girt__bulkhead_waiting(word) != 0))
         hand_over(bulkhead);
 }

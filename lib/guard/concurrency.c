@@ -5,30 +5,12 @@
  *     a value below the limit that was just read.
  * A permit's generation is the number of calls on their way at its enter, 1 and
  * up, which its sample needs; 0 is no permit. */
-#include <girt/concurrency.h>
-
-#include <pthread.h>
+#include "guard/concurrency_internal.h"
 
 #include "core/alloc_internal.h"
 #include "core/assert.h"
 #include "core/atomic.h"
-#include "core/cacheline.h"
 #include "core/random.h"
-#include "guard/estimate.h"
-#include "guard/guard_internal.h"
-
-struct girt_concurrency {
-    /* Written once. */
-    girt_allocator allocator;
-    girt_clock clock;
-    /* Read by all, written by samples that move it. */
-    GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t limit;
-    /* Everyone. */
-    GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t on_the_way;
-    /* Samples. */
-    GIRT_ALIGNED(GIRT_DESTRUCTIVE) pthread_mutex_t mutex;
-    girt__estimate estimate; /* under the mutex */
-};
 
 typedef struct bounds {
     uint64_t initial, min, max;
@@ -46,7 +28,7 @@ static uint64_t most(uint64_t a, uint64_t b)
 
 static girt_status options_check(const girt_concurrency_options *o, bounds *b)
 {
-    if (!girt__options_are_plain(o->name, o->metrics, o->reserved) ||
+    if (!girt__options_are_valid(o->name, o->metrics, o->reserved) ||
         (o->kind != GIRT_CONCURRENCY_GRADIENT2 &&
          o->kind != GIRT_CONCURRENCY_VEGAS && o->kind != GIRT_CONCURRENCY_AIMD))
         return GIRT_E_INVALID;
@@ -83,23 +65,32 @@ girt_status girt_concurrency_create(girt_concurrency **out,
         &allocator, sizeof *limit, _Alignof(girt_concurrency));
     if (limit == NULL)
         return GIRT_E_NOMEM;
-    if (pthread_mutex_init(&limit->mutex, NULL) != 0) {
-        girt__release(&allocator, limit, sizeof *limit);
-        return GIRT_E_NOMEM;
-    }
+    status = GIRT_E_NOMEM;
+    if (pthread_mutex_init(&limit->mutex, NULL) != 0)
+        goto fail_mutex;
     limit->allocator = allocator;
     limit->clock = girt__clock_resolve(&options->clock);
     limit->limit = b.initial;
     girt__estimate_init(&limit->estimate, options->kind, b.initial, b.min,
                         b.max, girt__random_seed());
+    status = girt__concurrency_report(limit, options);
+    if (status != GIRT_OK)
+        goto fail_report;
     *out = limit;
     return GIRT_OK;
+
+fail_report:
+    (void)pthread_mutex_destroy(&limit->mutex);
+fail_mutex:
+    girt__release(&allocator, limit, sizeof *limit);
+    return status;
 }
 
 void girt_concurrency_destroy(girt_concurrency *limit)
 {
     if (limit == NULL)
         return;
+    girt__report_destroy(limit->report);
     girt_allocator const allocator = limit->allocator;
     (void)pthread_mutex_destroy(&limit->mutex);
     girt__release(&allocator, limit, sizeof *limit);
@@ -121,6 +112,7 @@ girt_status girt_concurrency_enter(girt_concurrency *limit, girt_permit *permit)
         }
     }
     *permit = (girt_permit){0, 0};
+    girt__report_count(limit->report, GIRT__CONCURRENCY_REJECTED, 1);
     return GIRT_REJECTED;
 }
 
@@ -140,6 +132,9 @@ void girt_concurrency_leave(girt_concurrency *limit, girt_permit *permit,
     uint64_t const before = girt_sub_release(&limit->on_the_way, 1);
     girt_require(before != 0);
     (void)before;
+    girt__report_count(limit->report,
+                       GIRT__CONCURRENCY_LEFT + girt__guard_outcome(outcome),
+                       1);
     if (outcome == GIRT_FAILURE) {
         (void)pthread_mutex_lock(&limit->mutex);
     } else {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* guard_internal.h - what the options of all guards have in common. */
+/* guard_internal.h - what all guards have in common. */
 #ifndef GIRT_GUARD_INTERNAL_H
 #define GIRT_GUARD_INTERNAL_H
 
@@ -11,6 +11,7 @@
 
 #include "core/clock_internal.h"
 #include "core/options.h"
+#include "core/report.h"
 
 /* A coarse clock's tick is 4 ms, on some kernels 10: a tenth of this. */
 #define GIRT__GUARD_COARSE_NS INT64_C(100000000)
@@ -24,6 +25,19 @@ static inline girt_clock girt__guard_clock(const girt_clock *clock,
         return girt_clock_coarse;
     return girt__clock_resolve(clock);
 }
+
+/* Of girt_outcome; a number that is none of them is GIRT_IGNORED. */
+enum { GIRT__GUARD_OUTCOMES = 3 };
+extern const char *const girt__guard_outcome_names[GIRT__GUARD_OUTCOMES];
+
+static inline unsigned girt__guard_outcome(unsigned outcome)
+{
+    return outcome < GIRT__GUARD_OUTCOMES ? outcome : GIRT__GUARD_OUTCOMES - 1;
+}
+
+/* One sample an outcome, of the counters from `first`. */
+void girt__guard_write_outcomes(girt__sink *sink, const girt__series *series,
+                                const girt__report *report, size_t first);
 
 /* a + b for b >= 0, saturating. */
 static inline int64_t girt__guard_later(int64_t a, int64_t b)

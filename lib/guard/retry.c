@@ -20,14 +20,12 @@
  *     slice was admitted: it is entered before.  A thread that is late counts
  *     in a later slice than its own, so longer, never shorter.
  * I3: entries of newer slices are not replaced by older ones. */
-#include <girt/retry.h>
+#include "guard/retry_internal.h"
 
 #include <math.h>
 
 #include "core/alloc_internal.h"
 #include "core/assert.h"
-#include "guard/guard_internal.h"
-#include "guard/window.h"
 
 #define WINDOW_NS_DEFAULT INT64_C(10000000000)
 /* Retries of a window are compared as 32-bit differences. */
@@ -41,20 +39,9 @@ enum {
     LATE_MAX = 1 << 24
 };
 
-struct girt_retry_budget {
-    /* Written once. */
-    girt_allocator allocator;
-    double ratio;
-    double reserve;
-    /* Takers. */
-    GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t total;
-    uint64_t firsts[SLICES];
-    girt__window calls;
-};
-
 static girt_status options_check(const girt_retry_budget_options *options)
 {
-    if (!girt__options_are_plain(options->name, options->metrics,
+    if (!girt__options_are_valid(options->name, options->metrics,
                                  options->reserved))
         return GIRT_E_INVALID;
     if (!(options->ratio >= 0 && options->ratio <= 1000) ||
@@ -94,6 +81,11 @@ girt_status girt_retry_budget_create(girt_retry_budget **out,
     budget->ratio = options->ratio == 0 ? 0.2 : options->ratio;
     budget->reserve = per_s * ((double)window_ns / 1e9);
     girt__window_init(&budget->calls, &clock, window_ns);
+    status = girt__retry_report(budget, options);
+    if (status != GIRT_OK) {
+        girt__release(&allocator, budget, sizeof *budget);
+        return status;
+    }
     *out = budget;
     return GIRT_OK;
 }
@@ -102,15 +94,18 @@ void girt_retry_budget_destroy(girt_retry_budget *budget)
 {
     if (budget == NULL)
         return;
+    girt__report_destroy(budget->report);
     girt_allocator const allocator = budget->allocator;
     girt__release(&allocator, budget, sizeof *budget);
 }
 
 void girt_retry_budget_call(girt_retry_budget *budget)
 {
-    if (budget != NULL)
-        (void)girt__window_add(&budget->calls, ERA,
-                               girt__window_now(&budget->calls), 0);
+    if (budget == NULL)
+        return;
+    (void)girt__window_add(&budget->calls, ERA,
+                           girt__window_now(&budget->calls), 0);
+    girt__report_count(budget->report, GIRT__RETRY_CALLS, 1);
 }
 
 /* Retries of the window of `slice`, of which `total` is the last. */
@@ -131,15 +126,25 @@ static uint32_t retries_in_window(const girt_retry_budget *budget,
     return (uint32_t)most;
 }
 
-static bool may_admit(const girt_retry_budget *budget, int64_t now_ns,
-                      uint32_t used)
+static double allowed_in_window(const girt_retry_budget *budget, int64_t now_ns)
 {
     uint64_t sums[GIRT__WINDOW_COUNTERS];
     girt__window_sum(&budget->calls, ERA, now_ns, sums);
     /* 0.29 * 100 is 28.999999999999996: a millionth of a retry is given. */
     double const allowed =
         budget->ratio * (double)sums[0] + budget->reserve + 1e-6;
-    return (double)used + 1 <= (allowed < ALLOWED_MAX ? allowed : ALLOWED_MAX);
+    return allowed < ALLOWED_MAX ? allowed : ALLOWED_MAX;
+}
+
+double girt__retry_left(const girt_retry_budget *budget)
+{
+    int64_t const now_ns = girt__window_now(&budget->calls);
+    uint64_t const slice = girt__window_slice(&budget->calls, now_ns);
+    /* R2 <- R1 */
+    uint64_t const total = girt_load_acquire(&budget->total);
+    double const left = allowed_in_window(budget, now_ns) -
+                        retries_in_window(budget, slice, total);
+    return left > 0 ? left : 0;
 }
 
 /* Enters `total` as the first of the slice, unless it has one. */
@@ -166,8 +171,11 @@ girt_status girt_retry_budget_take(girt_retry_budget *budget)
     for (;;) { /* a round fails only if another retry was admitted */
         /* R2 <- R1: with a total come the entries of all that it counts. */
         uint64_t total = girt_load_acquire(&budget->total);
-        if (!may_admit(budget, now_ns, retries_in_window(budget, slice, total)))
+        uint32_t const used = retries_in_window(budget, slice, total);
+        if ((double)used + 1 > allowed_in_window(budget, now_ns)) {
+            girt__report_count(budget->report, GIRT__RETRY_LIMITED, 1);
             return GIRT_LIMITED;
+        }
         enter_first(budget, slice, total);
         /* R1 -> R2 */
         if (girt_cas_release(&budget->total, &total, total + 1))

@@ -13,47 +13,25 @@
  *
  * Counts only grow, in 8 rows by thread; who adds up keeps what they were at
  * the last interval's end. */
-#include <girt/shed.h>
-
-#include <pthread.h>
+#include "guard/shed_internal.h"
 
 #include "core/alloc_internal.h"
 #include "core/assert.h"
 #include "core/atomic.h"
-#include "core/cacheline.h"
 #include "core/thread.h"
-#include "guard/guard_internal.h"
 
 #define TARGET_NS_DEFAULT   INT64_C(5000000)
 #define INTERVAL_NS_DEFAULT INT64_C(100000000)
 
-enum { ROWS = 8, ONE = 65536, LINE_WORDS = GIRT_CACHELINE / 8 };
-
-struct girt_shed {
-    /* Written once. */
-    girt_allocator allocator;
-    girt_clock clock;
-    int64_t target_ns, interval_ns;
-    unsigned priorities;
-    size_t row_words; /* whole lines: came by priority, then admitted */
-    size_t words;     /* of all rows, and of `last` */
-    uint64_t *rows;
-    uint64_t *last; /* of the column sums; under the mutex */
-
-    /* Read by all, written once an interval. */
-    GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t level;
-    int64_t ends_ns;
-
-    /* Written by waits that are the least so far, which become rare. */
-    GIRT_ALIGNED(GIRT_DESTRUCTIVE) int64_t least_ns; /* INT64_MAX: none told */
-
-    GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t turn; /* k of I1 */
-    pthread_mutex_t mutex;
+enum {
+    ROWS = GIRT__SHED_ROWS,
+    ONE = GIRT__SHED_ONE,
+    LINE_WORDS = GIRT_CACHELINE / 8
 };
 
 static girt_status options_check(const girt_shed_options *o)
 {
-    if (!girt__options_are_plain(o->name, o->metrics, o->reserved) ||
+    if (!girt__options_are_valid(o->name, o->metrics, o->reserved) ||
         o->target_ns < 0 || o->interval_ns < 0)
         return GIRT_E_INVALID;
     return o->priorities > GIRT_SHED_PRIORITIES_MAX ? GIRT_E_TOO_LARGE
@@ -77,6 +55,7 @@ girt_status girt_shed_create(girt_shed **out, const girt_shed_options *options)
         girt__allocate_zeroed(&allocator, sizeof *shed, _Alignof(girt_shed));
     if (shed == NULL)
         return GIRT_E_NOMEM;
+    status = GIRT_E_NOMEM;
     shed->allocator = allocator;
     shed->priorities = options->priorities == 0 ? 1 : options->priorities;
     shed->row_words = shed->priorities / LINE_WORDS * LINE_WORDS + LINE_WORDS;
@@ -97,20 +76,26 @@ girt_status girt_shed_create(girt_shed **out, const girt_shed_options *options)
     shed->ends_ns =
         girt__guard_later(girt__clock_now(&shed->clock), shed->interval_ns);
     shed->least_ns = INT64_MAX;
+    status = girt__shed_report(shed, options);
+    if (status != GIRT_OK)
+        goto fail_report;
     *out = shed;
     return GIRT_OK;
 
+fail_report:
+    (void)pthread_mutex_destroy(&shed->mutex);
 fail_mutex:
     girt__release(&allocator, shed->rows, shed->words * sizeof *shed->rows);
 fail_rows:
     girt__release(&allocator, shed, sizeof *shed);
-    return GIRT_E_NOMEM;
+    return status;
 }
 
 void girt_shed_destroy(girt_shed *shed)
 {
     if (shed == NULL)
         return;
+    girt__report_destroy(shed->report);
     girt_allocator const allocator = shed->allocator;
     (void)pthread_mutex_destroy(&shed->mutex);
     girt__release(&allocator, shed->rows, shed->words * sizeof *shed->rows);
@@ -211,8 +196,10 @@ girt_status girt_shed_admit(girt_shed *shed, unsigned priority)
     (void)girt_add_relaxed(&row[priority], 1);
     bool const passes = level >= least + ONE ||
                         (level > least && passes_in_part(shed, level - least));
-    if (!passes)
+    if (!passes) {
+        girt__report_count(shed->report, GIRT__SHED_REJECTED, 1);
         return GIRT_REJECTED;
+    }
     (void)girt_add_relaxed(&row[shed->priorities], 1);
     return GIRT_OK;
 }

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* reporting.c - the kinds of reporting.h, one after the other. */
+#include "support/reporting.h"
+
+#include <stdbool.h>
+
+#include <girt/breaker.h>
+#include <girt/bulkhead.h>
+#include <girt/concurrency.h>
+#include <girt/retry.h>
+#include <girt/shed.h>
+
+/* DEFINE_KIND(type, destroy, options...): the create and destroy of a type
+ * whose options and create are named after it. */
+#define DEFINE_KIND(type, ...)                                                 \
+    static girt_status make_##type(void **out, const char *object_name,        \
+                                   girt_metrics *registry,                     \
+                                   const girt_allocator *memory)               \
+    {                                                                          \
+        girt_##type *object = NULL;                                            \
+        const girt_##type##_options options = {.name = object_name,            \
+                                               .metrics = registry,            \
+                                               .allocator = memory,            \
+                                               __VA_ARGS__};                   \
+        girt_status const status = girt_##type##_create(&object, &options);    \
+        if (status == GIRT_OK)                                                 \
+            *out = object;                                                     \
+        return status;                                                         \
+    }                                                                          \
+    static void end_##type(void *object)                                       \
+    {                                                                          \
+        girt_##type##_destroy(object);                                         \
+    }
+
+#define KIND(type)                                                             \
+    {                                                                          \
+#type, make_##type, end_##type, use_##type                             \
+    }
+
+/* ---- guards ------------------------------------------------------------ */
+
+DEFINE_KIND(breaker, .calls_min = 4, .open_ns = 1000, .window_ns = 1000000)
+
+static void use_breaker(void *object, uint64_t turn)
+{
+    girt_permit permit;
+    for (int i = 0; i < 8; i++)
+        if (girt_breaker_enter(object, &permit) == GIRT_OK)
+            girt_breaker_leave(object, &permit, (girt_outcome)(turn % 3));
+    if (turn % 16 < 5)
+        girt_breaker_force(object, (girt_breaker_state)(turn % 16));
+}
+
+DEFINE_KIND(bulkhead, .inside_max = 1, .waiting_max = 1)
+
+static void use_bulkhead(void *object, uint64_t turn)
+{
+    if (girt_bulkhead_enter(object, (int64_t)(turn % 4 * 1000)) != GIRT_OK)
+        return;
+    (void)girt_bulkhead_enter(object, GIRT_NOW); /* nobody, or one in line */
+    girt_bulkhead_leave(object);
+}
+
+DEFINE_KIND(concurrency, .initial = 1, .min = 1, .max = 4)
+
+static void use_concurrency(void *object, uint64_t turn)
+{
+    girt_permit permits[6];
+    for (int i = 0; i < 6; i++)
+        (void)girt_concurrency_enter(object, &permits[i]);
+    for (int i = 0; i < 6; i++)
+        girt_concurrency_leave(object, &permits[i], (girt_outcome)(turn % 3));
+}
+
+DEFINE_KIND(shed, .priorities = 3, .interval_ns = 10000, .target_ns = 1000)
+
+static void use_shed(void *object, uint64_t turn)
+{
+    for (unsigned priority = 0; priority < 3; priority++)
+        (void)girt_shed_admit(object, priority);
+    girt_shed_observe(object, turn % 8 == 0 ? 0 : 1000000);
+}
+
+DEFINE_KIND(retry_budget, .floor_per_s = 1)
+
+static void use_retry_budget(void *object, uint64_t turn)
+{
+    for (uint64_t i = 0; i < turn % 8; i++)
+        girt_retry_budget_call(object);
+    for (int i = 0; i < 4; i++)
+        (void)girt_retry_budget_take(object);
+}
+
+const reporting_kind reporting_kinds[] = {
+    KIND(breaker), KIND(bulkhead),     KIND(concurrency),
+    KIND(shed),    KIND(retry_budget),
+};
+const size_t reporting_count =
+    sizeof reporting_kinds / sizeof reporting_kinds[0];
