@@ -31,7 +31,8 @@
  * same hash share a bucket: with a million live keys that happens to one
  * pair in 36 million limiters.
  * Fork: the child has a copy, whole at every instant.
- * Signals: take_at is async-signal-safe; take if its clock is. */
+ * Signals: take_at is async-signal-safe; take if its clock is; with metrics, in
+ * a thread that has used a girt object before. */
 #ifndef GIRT_KEYED_LIMITER_H
 #define GIRT_KEYED_LIMITER_H
 
@@ -68,9 +69,11 @@ typedef struct girt_keyed_limiter_options {
     /** Such a key is admitted instead, and not counted: GIRT_OK.  I1 then holds
      * for the keys that are held.  Not together with GIRT_LIMITED above. */
     bool admit_when_full;
-    /** For metrics: 1 to 255 bytes, or NULL. */
+    /** Labels its metrics: 1 to 255 bytes, copied, of UTF-8 where there are
+     * metrics; NULL: none. */
     const char *name;
-    /** NULL in this version. */
+    /** Where it reports itself under its name, which must be there; outlives
+     * it. NULL: nowhere. */
     girt_metrics *metrics;
     /** NULL: the default. */
     const girt_allocator *allocator;
@@ -86,6 +89,8 @@ typedef struct girt_keyed_limiter_options {
  * @return  GIRT_OK; GIRT_E_INVALID: a NULL, a field out of range;
  * GIRT_E_TOO_LARGE: keys over 2^33 or more than can be addressed;
  * GIRT_E_NOMEM.
+ * With metrics also GIRT_E_INVALID: no name, or one that is not UTF-8;
+ * GIRT_E_BUSY: another limiter reports there by this name.
  *
  * Threads: any.
  * Progress: blocking (allocates).

@@ -43,7 +43,8 @@
  * given back there.  Create limiters before fork, or do not fork while another
  * thread is inside set_rate or its first leased take.
  * Signals: take, take_at and peek on a limiter without leases are
- * async-signal-safe if its clock is (the monotonic one is). */
+ * async-signal-safe if its clock is (the monotonic one is); with metrics, in a
+ * thread that has used a girt object before. */
 #ifndef GIRT_LIMITER_H
 #define GIRT_LIMITER_H
 
@@ -57,7 +58,7 @@
 
 GIRT_BEGIN
 
-/** Metrics that objects report to; none exist in this version. */
+/** Where objects report to: metrics.h. */
 typedef struct girt_metrics girt_metrics;
 
 /** The largest limit of a girt_rate. */
@@ -112,9 +113,11 @@ typedef struct girt_limiter_options {
      * they held is lost.  A thread's times must not go back, and take_all,
      * reserve and another thread's peek see the shared part only. */
     uint64_t lease;
-    /** For metrics: 1 to 255 bytes, or NULL. */
+    /** Labels its metrics: 1 to 255 bytes, copied, of UTF-8 where there are
+     * metrics; NULL: none. */
     const char *name;
-    /** NULL in this version. */
+    /** Where it reports itself under its name, which must be there; outlives
+     * it. NULL: nowhere. */
     girt_metrics *metrics;
     /** NULL: the default. */
     const girt_allocator *allocator;
@@ -128,6 +131,8 @@ typedef struct girt_limiter_options {
  * @param out  set on GIRT_OK only.
  * @param options  copied; its allocator must outlive the limiter.
  * @return  GIRT_OK; GIRT_E_INVALID: a NULL, a field out of range; GIRT_E_NOMEM.
+ *          With metrics also GIRT_E_INVALID: no name, or one that is not UTF-8;
+ *          GIRT_E_BUSY: another limiter reports there by this name.
  *
  * Threads: any.
  * Progress: blocking (allocates).

@@ -44,7 +44,7 @@ struct girt_keyed_limiter {
 static girt_status options_check(const girt_keyed_limiter_options *options,
                                  girt__gcra *gcra)
 {
-    if (!girt__options_are_plain(options->name, options->metrics,
+    if (!girt__options_are_valid(options->name, options->metrics,
                                  options->reserved) ||
         options->keys == 0)
         return GIRT_E_INVALID;
@@ -87,6 +87,12 @@ girt_status girt_keyed_limiter_create(girt_keyed_limiter **out,
     limiter->clock = girt__clock_resolve(&options->clock);
     limiter->when_full = options->admit_when_full ? GIRT_OK : GIRT_LIMITED;
     limiter->allocator = allocator;
+    status = girt__keyed_report(&limiter->table, options, &allocator);
+    if (status != GIRT_OK) {
+        girt__keyed_table_destroy(&limiter->table, &allocator);
+        girt__release(&allocator, limiter, sizeof *limiter);
+        return status;
+    }
     *out = limiter;
     return GIRT_OK;
 }
@@ -95,6 +101,7 @@ void girt_keyed_limiter_destroy(girt_keyed_limiter *limiter)
 {
     if (limiter == NULL)
         return;
+    girt__report_destroy(limiter->table.report);
     girt_audit(girt__keyed_table_is_valid(&limiter->table));
     girt_allocator const allocator = limiter->allocator;
     girt__keyed_table_destroy(&limiter->table, &allocator);
@@ -128,6 +135,7 @@ static girt_status full(const girt_keyed_limiter *limiter,
                         const girt__keyed_answer *answer, uint64_t tokens,
                         int64_t now_ns, girt_decision *decision)
 {
+    girt__report_count(limiter->table.report, GIRT__KEYED_FULL, 1);
     if (decision == NULL)
         return limiter->when_full;
     decision->status = limiter->when_full;
@@ -217,8 +225,13 @@ girt_status girt_keyed_limiter_take_at(girt_keyed_limiter *limiter,
         return GIRT_E_INVALID;
     if (girt_unlikely(key_size > GIRT_KEYED_LIMITER_KEY_MAX))
         return GIRT_E_TOO_LARGE;
-    return take(limiter, girt_hash(key, key_size, limiter->seed), tokens,
-                now_ns, decision);
+    girt_status const status =
+        take(limiter, girt_hash(key, key_size, limiter->seed), tokens, now_ns,
+             decision);
+    girt__report_count(
+        limiter->table.report,
+        status == GIRT_OK ? GIRT__KEYED_ALLOWED : GIRT__KEYED_LIMITED, 1);
+    return status;
 }
 
 girt_status girt_keyed_limiter_take(girt_keyed_limiter *limiter,

@@ -9,9 +9,11 @@
 
 #include <girt/alloc.h>
 #include <girt/fast/atomic.h>
+#include <girt/keyed_limiter.h>
 #include <girt/status.h>
 
 #include "core/cacheline.h"
+#include "core/report.h"
 
 enum { GIRT__KEYED_SLOTS = 4 };
 
@@ -28,6 +30,7 @@ typedef struct girt__keyed_table {
     uint32_t *reaches; /* of a home: how many groups on its keys may be */
     size_t groups_count;
     uint64_t keys_max;
+    girt__report *report; /* of the limiter, which sets it; or NULL */
     /* Written by claims. */
     GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t used; /* slots in use, or more */
     uint64_t tickets;
@@ -66,6 +69,19 @@ girt_status girt__keyed_table_take(girt__keyed_table *table,
 bool girt__keyed_table_has_room(girt__keyed_table *table,
                                 const girt__keyed_ask *ask, uint64_t ticket,
                                 int64_t *due);
+
+/* What a limiter counts for its report. */
+enum {
+    GIRT__KEYED_ALLOWED,
+    GIRT__KEYED_LIMITED,
+    GIRT__KEYED_FULL,
+    GIRT__KEYED_TALLIES
+};
+
+/* keyed_report.c: sets table->report. */
+girt_status girt__keyed_report(girt__keyed_table *table,
+                               const girt_keyed_limiter_options *options,
+                               const girt_allocator *allocator);
 
 /* Whether counters and slots agree; nobody else may be inside. */
 bool girt__keyed_table_is_valid(const girt__keyed_table *table);

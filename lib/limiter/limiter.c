@@ -32,7 +32,7 @@
 static girt_status options_check(const girt_limiter_options *options,
                                  girt__gcra *gcra)
 {
-    if (!girt__options_are_plain(options->name, options->metrics,
+    if (!girt__options_are_valid(options->name, options->metrics,
                                  options->reserved) ||
         options->lease > options->rate.burst)
         return GIRT_E_INVALID;
@@ -56,6 +56,7 @@ girt_status girt_limiter_create(girt_limiter **out,
         &allocator, sizeof *limiter, _Alignof(girt_limiter));
     if (limiter == NULL)
         return GIRT_E_NOMEM;
+    status = GIRT_E_NOMEM;
     limiter->allocator = allocator;
     limiter->clock = girt__clock_resolve(&options->clock);
     limiter->lease = options->lease;
@@ -75,6 +76,9 @@ girt_status girt_limiter_create(girt_limiter **out,
     }
     if (pthread_mutex_init(&limiter->mutex, NULL) != 0)
         goto fail_mutex;
+    status = girt__limiter_report(limiter, options);
+    if (status != GIRT_OK)
+        goto fail_report;
     if (limiter->lease != 0) {
         limiter->observer.ended = girt__lease_ended;
         girt__thread_observe(&limiter->observer);
@@ -82,18 +86,21 @@ girt_status girt_limiter_create(girt_limiter **out,
     *out = limiter;
     return GIRT_OK;
 
+fail_report:
+    (void)pthread_mutex_destroy(&limiter->mutex);
 fail_mutex:
     girt__release(&allocator, limiter->leases[0],
                   GIRT__LEASE_FIRST * sizeof(girt__lease));
 fail_leases:
     girt__release(&allocator, limiter, sizeof *limiter);
-    return GIRT_E_NOMEM;
+    return status;
 }
 
 void girt_limiter_destroy(girt_limiter *limiter)
 {
     if (limiter == NULL)
         return;
+    girt__report_destroy(limiter->report);
     if (limiter->lease != 0)
         girt__thread_unobserve(&limiter->observer);
     girt_allocator const allocator = limiter->allocator;
@@ -314,19 +321,39 @@ girt_status girt__limiter_take_shared(girt_limiter *limiter, uint64_t tokens,
     return take_now(limiter, tokens, now_ns, NULL);
 }
 
+/* now_ns NULL: by the limiter's clock. */
+static inline __attribute__((always_inline)) girt_status take_any(
+    girt_limiter *limiter, uint64_t tokens, const int64_t *now_ns,
+    girt_decision *decision)
+{
+    if (limiter->lease != 0) {
+        if (decision == NULL && tokens != 0 &&
+            girt__lease_spend(limiter, tokens))
+            return GIRT_OK;
+        return girt__lease_take(limiter, tokens, now_ns, decision);
+    }
+    return girt__limiter_take_shared(
+        limiter, tokens,
+        now_ns != NULL ? *now_ns : girt__clock_now(&limiter->clock), decision);
+}
+
+static __attribute__((noinline)) girt_status take_and_count(
+    girt_limiter *limiter, uint64_t tokens, const int64_t *now_ns,
+    girt_decision *decision)
+{
+    girt_status const status = take_any(limiter, tokens, now_ns, decision);
+    girt__limiter_count(limiter, tokens, status);
+    return status;
+}
+
 girt_status girt_limiter_take(girt_limiter *limiter, uint64_t tokens,
                               girt_decision *decision)
 {
     if (girt_unlikely(limiter == NULL))
         return GIRT_E_INVALID;
-    if (limiter->lease != 0) {
-        if (decision == NULL && tokens != 0 &&
-            girt__lease_spend(limiter, tokens))
-            return GIRT_OK;
-        return girt__lease_take(limiter, tokens, NULL, decision);
-    }
-    return girt__limiter_take_shared(
-        limiter, tokens, girt__clock_now(&limiter->clock), decision);
+    if (girt_unlikely(limiter->report != NULL))
+        return take_and_count(limiter, tokens, NULL, decision);
+    return take_any(limiter, tokens, NULL, decision);
 }
 
 girt_status girt_limiter_take_at(girt_limiter *limiter, uint64_t tokens,
@@ -334,13 +361,9 @@ girt_status girt_limiter_take_at(girt_limiter *limiter, uint64_t tokens,
 {
     if (girt_unlikely(limiter == NULL))
         return GIRT_E_INVALID;
-    if (limiter->lease != 0) {
-        if (decision == NULL && tokens != 0 &&
-            girt__lease_spend(limiter, tokens))
-            return GIRT_OK;
-        return girt__lease_take(limiter, tokens, &now_ns, decision);
-    }
-    return girt__limiter_take_shared(limiter, tokens, now_ns, decision);
+    if (girt_unlikely(limiter->report != NULL))
+        return take_and_count(limiter, tokens, &now_ns, decision);
+    return take_any(limiter, tokens, &now_ns, decision);
 }
 
 girt_status girt__limiter_peek_at(const girt_limiter *limiter, uint64_t tokens,

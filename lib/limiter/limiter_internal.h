@@ -27,6 +27,7 @@
 
 #include "core/atomic.h"
 #include "core/cacheline.h"
+#include "core/report.h"
 #include "core/thread.h"
 #include "limiter/gcra_internal.h"
 
@@ -60,6 +61,7 @@ struct girt_limiter {
     /* Written at create. */
     girt_clock clock;
     uint64_t lease;
+    girt__report *report; /* or NULL */
     girt_allocator allocator;
     girt__thread_observer observer;
     /* Read by leased calls; written under the mutex. */
@@ -120,6 +122,22 @@ void girt__limiter_give_back(girt_limiter *limiter, uint64_t tokens,
  * acquire; decision may be NULL. */
 girt_status girt__limiter_take_shared(girt_limiter *limiter, uint64_t tokens,
                                       int64_t now_ns, girt_decision *decision);
+
+/* limiter_report.c */
+/* Sets limiter->report. */
+girt_status girt__limiter_report(girt_limiter *limiter,
+                                 const girt_limiter_options *options);
+/* Counts an answer; the limiter has a report. */
+void girt__limiter_count(const girt_limiter *limiter, uint64_t tokens,
+                         girt_status status);
+
+/* The same for one that may have none. */
+static inline void girt__limiter_told(const girt_limiter *limiter,
+                                      uint64_t tokens, girt_status status)
+{
+    if (girt_unlikely(limiter->report != NULL))
+        girt__limiter_count(limiter, tokens, status);
+}
 
 /* Where a thread's lease is; NULL: its block was never needed. */
 static inline girt__lease *girt__lease_find(const girt_limiter *limiter,

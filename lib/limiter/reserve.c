@@ -27,12 +27,9 @@
 
 enum { POLL_NS = 1000000, SECOND_NS = 1000000000 };
 
-girt_status girt_limiter_reserve(girt_limiter *limiter, uint64_t tokens,
-                                 int64_t max_wait_ns,
-                                 girt_reservation *reservation)
+static girt_status reserve(girt_limiter *limiter, uint64_t tokens,
+                           int64_t max_wait_ns, girt_reservation *reservation)
 {
-    if (limiter == NULL || reservation == NULL)
-        return GIRT_E_INVALID;
     girt__sight sight;
     int64_t wait_ns;
     int64_t const now_ns = girt__clock_now(&limiter->clock);
@@ -47,6 +44,18 @@ girt_status girt_limiter_reserve(girt_limiter *limiter, uint64_t tokens,
     reservation->opaque[0] = sight.word;
     reservation->opaque[1] = sight.generation;
     return GIRT_OK;
+}
+
+girt_status girt_limiter_reserve(girt_limiter *limiter, uint64_t tokens,
+                                 int64_t max_wait_ns,
+                                 girt_reservation *reservation)
+{
+    if (limiter == NULL || reservation == NULL)
+        return GIRT_E_INVALID;
+    girt_status const status =
+        reserve(limiter, tokens, max_wait_ns, reservation);
+    girt__limiter_told(limiter, tokens, status);
+    return status;
 }
 
 /* What was admitted after the mark that `word` stands for, in marks. */
@@ -166,12 +175,14 @@ girt_status girt_limiter_wait(girt_limiter *limiter, uint64_t tokens,
     if (limiter->lease != 0) {
         girt_status const status =
             girt__lease_take(limiter, tokens, NULL, NULL);
-        if (status != GIRT_LIMITED)
+        if (status != GIRT_LIMITED) {
+            girt__limiter_told(limiter, tokens, status);
             return status;
+        }
     }
     girt_reservation turn;
-    girt_status const status =
-        girt_limiter_reserve(limiter, tokens, timeout_ns, &turn);
+    girt_status const status = reserve(limiter, tokens, timeout_ns, &turn);
+    girt__limiter_told(limiter, tokens, status);
     if (status == GIRT_LIMITED)
         return GIRT_TIMEOUT;
     if (status == GIRT_OK)

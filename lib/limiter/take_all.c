@@ -67,9 +67,11 @@ static size_t look_at_all(girt_limiter *const limiters[], size_t count,
     return at;
 }
 
-static girt_status refuse(const girt_decision *worst, size_t at,
+static girt_status refuse(girt_limiter *const limiters[], uint64_t tokens,
+                          const girt_decision *worst, size_t at,
                           size_t *refused_by, girt_decision *decision)
 {
+    girt__limiter_told(limiters[at], tokens, worst->status);
     if (refused_by != NULL)
         *refused_by = at;
     if (decision != NULL)
@@ -112,9 +114,11 @@ girt_status girt_limiter_take_all(girt_limiter *const limiters[], size_t count,
     girt_decision worst = {.status = GIRT_OK};
     size_t at = look_at_all(limiters, count, tokens, parts, &worst);
     if (worst.status != GIRT_OK)
-        return refuse(&worst, at, refused_by, decision);
+        return refuse(limiters, tokens, &worst, at, refused_by, decision);
     at = take_each(limiters, count, tokens, parts, &worst);
     if (at == count) {
+        for (size_t i = 0; i < count; i++)
+            girt__limiter_told(limiters[i], tokens, GIRT_OK);
         if (decision != NULL)
             *decision = worst;
         return GIRT_OK;
@@ -125,6 +129,6 @@ girt_status girt_limiter_take_all(girt_limiter *const limiters[], size_t count,
     girt_decision again = {.status = GIRT_OK};
     size_t const again_at = look_at_all(limiters, count, tokens, parts, &again);
     if (again.status != GIRT_OK && again.retry_after_ns > worst.retry_after_ns)
-        return refuse(&again, again_at, refused_by, decision);
-    return refuse(&worst, at, refused_by, decision);
+        return refuse(limiters, tokens, &again, again_at, refused_by, decision);
+    return refuse(limiters, tokens, &worst, at, refused_by, decision);
 }

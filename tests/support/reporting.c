@@ -7,6 +7,8 @@
 #include <girt/breaker.h>
 #include <girt/bulkhead.h>
 #include <girt/concurrency.h>
+#include <girt/keyed_limiter.h>
+#include <girt/limiter.h>
 #include <girt/retry.h>
 #include <girt/shed.h>
 
@@ -91,9 +93,29 @@ static void use_retry_budget(void *object, uint64_t turn)
         (void)girt_retry_budget_take(object);
 }
 
+/* ---- limiters ---------------------------------------------------------- */
+
+DEFINE_KIND(limiter, .rate = {1000000, 1000000000, 4})
+
+static void use_limiter(void *object, uint64_t turn)
+{
+    for (uint64_t i = 0; i < 4; i++)
+        (void)girt_limiter_take(object, (turn + i) % 6, NULL);
+}
+
+DEFINE_KIND(keyed_limiter, .rate = {1000, 1000000000, 2}, .keys = 4)
+
+static void use_keyed_limiter(void *object, uint64_t turn)
+{
+    for (uint64_t i = 0; i < 8; i++) {
+        const char key = (char)((turn + i) % 6);
+        (void)girt_keyed_limiter_take(object, &key, 1, 1, NULL);
+    }
+}
+
 const reporting_kind reporting_kinds[] = {
-    KIND(breaker), KIND(bulkhead),     KIND(concurrency),
-    KIND(shed),    KIND(retry_budget),
+    KIND(breaker),      KIND(bulkhead), KIND(concurrency),   KIND(shed),
+    KIND(retry_budget), KIND(limiter),  KIND(keyed_limiter),
 };
 const size_t reporting_count =
     sizeof reporting_kinds / sizeof reporting_kinds[0];
