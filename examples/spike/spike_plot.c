@@ -1,78 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* spike_plot.c - the curve of throughput over n, drawn by gnuplot.
  *
- * No shell sees anything: gnuplot is started directly, reads its commands from
- * a pipe, and writes to a file that this program has opened. A file's name
- * appears in no command, and neither does any text of a log. */
+ * No text of a log and no file's name appears in a command. */
 #include "spike_plot.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
+#include "gnuplot.h"
 #include "spike_scaling.h"
-
-extern char **environ;
-
-static bool in_path(const char *program)
-{
-    const char *at = getenv("PATH");
-    while (at != NULL) {
-        char file[4096];
-        size_t const size = strcspn(at, ":");
-        if (snprintf(file, sizeof file, "%.*s/%s", (int)size, at, program) <
-                (int)sizeof file &&
-            access(file, X_OK) == 0)
-            return true;
-        at = at[size] == ':' ? at + size + 1 : NULL;
-    }
-    return false;
-}
 
 int spike_plot_open(const char *path)
 {
-    if (!in_path("gnuplot")) {
-        fputs("spike: --svg needs gnuplot, which is not installed (Debian: "
-              "apt-get install gnuplot-nox)\n",
-              stderr);
-        return -1;
-    }
-    int const fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0)
-        fprintf(stderr, "spike: %s: %s\n", path, strerror(errno));
-    return fd;
-}
-
-/* Starts gnuplot with its standard output on fd; the other end of its standard
- * input, or NULL. */
-static FILE *start_gnuplot(int fd, pid_t *child)
-{
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return NULL;
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
-    /* -d: no settings of the user's; -: commands from standard input. */
-    char name[] = "gnuplot";
-    char defaults[] = "-d";
-    char from_stdin[] = "-";
-    char *arguments[] = {name, defaults, from_stdin, NULL};
-    int const error =
-        posix_spawnp(child, name, &actions, NULL, arguments, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    close(ends[0]);
-    FILE *const commands = error == 0 ? fdopen(ends[1], "w") : NULL;
-    if (commands == NULL)
-        close(ends[1]);
-    return commands;
+    return gnuplot_open("spike", path);
 }
 
 static void write_style(FILE *g, double n_max)
@@ -127,32 +64,15 @@ static void write_curves(FILE *g, const burst_result *results, size_t count,
     }
 }
 
-static bool finish_gnuplot(FILE *commands, pid_t child)
-{
-    bool const written = fclose(commands) == 0;
-    int status;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-        ;
-    return written && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
 bool spike_plot(int fd, const burst_result *results, size_t count, size_t ways)
 {
-    bool drawn = false;
-    /* A gnuplot that dies must end in a message, not in a signal. */
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
-    struct sigaction before;
-    sigaction(SIGPIPE, &ignore, &before);
-    pid_t child;
-    FILE *const commands = start_gnuplot(fd, &child);
+    gnuplot g;
+    FILE *const commands = gnuplot_start(&g, fd);
     if (commands != NULL) {
         write_style(commands, (double)results[(count - 1) * ways].n);
         write_curves(commands, results, count, ways);
-        drawn = finish_gnuplot(commands, child);
     }
-    sigaction(SIGPIPE, &before, NULL);
-    if (close(fd) != 0)
-        drawn = false;
+    bool const drawn = gnuplot_finish(&g);
     if (!drawn)
         fputs("spike: gnuplot could not draw the SVG\n", stderr);
     return drawn;
