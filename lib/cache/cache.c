@@ -90,8 +90,7 @@ static girt_status init_shard(girt_cache *cache, girt__shard *shard)
     directory->capacity = DIRECTORY_FIRST;
     girt__buckets_init(&shard->index, chunk, directory);
     girt__buckets_feed(&shard->index,
-                       (girt__want){GIRT__WANT_CHUNK, true, sizeof *spares},
-                       spares);
+                       (girt__want){GIRT__WANT_CHUNK, sizeof *spares}, spares);
     (void)pthread_mutex_init(&shard->lock, NULL);
     return GIRT_OK;
 }

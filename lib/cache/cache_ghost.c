@@ -64,8 +64,8 @@ girt__want girt__ghost_wants(const girt__ghost *ghost, size_t items)
     const size_t places =
         ghost->words == NULL ? 0 : ((size_t)ghost->mask + 1) * WAYS;
     if (items * 2 <= places || places > UINT32_MAX / 2)
-        return (girt__want){GIRT__WANT_NOTHING, false, 0};
-    return (girt__want){GIRT__WANT_GHOST, false,
+        return (girt__want){GIRT__WANT_NOTHING, 0};
+    return (girt__want){GIRT__WANT_GHOST,
                         (places == 0 ? FIRST_BUCKETS * WAYS : 2 * places) *
                             sizeof(uint64_t)};
 }

@@ -25,17 +25,16 @@ static bool wants_growth(const girt__buckets *index, size_t items)
 girt__want girt__buckets_wants(const girt__buckets *index, size_t items)
 {
     if (index->spare_count < SPARES_KEPT)
-        return (girt__want){GIRT__WANT_CHUNK, index->spare_count == 0,
-                            sizeof(girt__chunk)};
+        return (girt__want){GIRT__WANT_CHUNK, sizeof(girt__chunk)};
     if (!wants_growth(index, items) ||
         index->bucket_count < index->chunk_count * GIRT__CHUNK_BUCKETS)
-        return (girt__want){GIRT__WANT_NOTHING, false, 0};
+        return (girt__want){GIRT__WANT_NOTHING, 0};
     const size_t capacity = index->directory->capacity;
     if (index->chunk_count == capacity)
-        return (girt__want){GIRT__WANT_DIRECTORY, false,
+        return (girt__want){GIRT__WANT_DIRECTORY,
                             sizeof(girt__chunk_list) +
                                 2 * capacity * sizeof(girt__chunk *)};
-    return (girt__want){GIRT__WANT_CHUNK, false, sizeof(girt__chunk)};
+    return (girt__want){GIRT__WANT_CHUNK, sizeof(girt__chunk)};
 }
 
 /* The first bucket of a pool's chunk keeps the chunk itself in the list of
@@ -141,6 +140,19 @@ bool girt__buckets_insert(girt__buckets *index, girt__item *item)
     girt__bucket *const bucket = girt__buckets_at(
         index, girt__bucket_number(index->bucket_count, item->hash));
     return insert_in(index, bucket, item);
+}
+
+girt__item *girt__buckets_coldest(girt__buckets *index, uint64_t hash)
+{
+    girt__bucket *const bucket =
+        girt__buckets_at(index, girt__bucket_number(index->bucket_count, hash));
+    girt__item *coldest = girt_load_relaxed(&bucket->items[0]);
+    for (uint32_t i = 1; i < GIRT__BUCKET_ITEMS; i++) {
+        girt__item *const item = girt_load_relaxed(&bucket->items[i]);
+        if (girt_load_relaxed(&item->heat) < girt_load_relaxed(&coldest->heat))
+            coldest = item;
+    }
+    return coldest;
 }
 
 void girt__buckets_remove(girt__buckets *index, girt__item *item)

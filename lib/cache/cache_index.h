@@ -108,7 +108,6 @@ typedef enum girt__want_kind {
 
 typedef struct girt__want {
     girt__want_kind kind;
-    bool needed; /* without it the next insertion may fail */
     size_t bytes;
 } girt__want;
 
@@ -125,6 +124,8 @@ void girt__buckets_feed(girt__buckets *index, girt__want want, void *block);
 girt__item **girt__buckets_place(girt__buckets *index, uint64_t hash);
 /* false: no room, and no spare bucket. */
 bool girt__buckets_insert(girt__buckets *index, girt__item *item);
+/* The item with the least heat in the full bucket that this hash names. */
+girt__item *girt__buckets_coldest(girt__buckets *index, uint64_t hash);
 void girt__buckets_remove(girt__buckets *index, girt__item *item);
 /* Splits one bucket if it should and can. */
 void girt__buckets_split(girt__buckets *index, size_t items);

@@ -244,7 +244,7 @@ girt__want girt__policy_wants(const girt__policy *policy, size_t items)
         return girt__ghost_wants(&policy->ghost, items);
     if (policy->kind == GIRT_CACHE_TINYLFU)
         return girt__sketch_wants(policy, items);
-    return (girt__want){GIRT__WANT_NOTHING, false, 0};
+    return (girt__want){GIRT__WANT_NOTHING, 0};
 }
 
 void *girt__policy_feed(girt__policy *policy, girt__want want, void *block,

@@ -290,7 +290,7 @@ typedef struct store {
     girt__want want;
     void *block; /* for the shard; afterwards to be freed */
     size_t block_bytes;
-    girt__item *old; /* replaced */
+    girt__item *old; /* replaced, or put out */
 } store;
 
 /* Gives the shard what was obtained, if it still wants it. */
@@ -318,6 +318,26 @@ static void replace(store *s, girt__item **place)
     girt_store_release(place, s->item); /* U1 of old, L1 of the new */
 }
 
+/* Puts the item in.  Where its bucket is full and the index has no bucket to
+ * add, another of the same chain leaves for it. */
+static void insert(store *s)
+{
+    girt__shard *const shard = s->shard;
+    if (!girt__buckets_insert(&shard->index, s->item)) {
+        girt__item *const other =
+            girt__buckets_coldest(&shard->index, s->item->hash);
+        s->old = girt__shard_take(s->cache, shard, other->hash);
+        girt_store_relaxed(&shard->evictions, shard->evictions + 1);
+        const bool done = girt__buckets_insert(&shard->index, s->item);
+        girt_assert(done);
+        (void)done;
+    }
+    s->entry = false; /* the item's now */
+    change_load(shard, 1, girt__item_size(s->item));
+    girt__policy_insert(&shard->policy, s->item);
+    girt__buckets_split(&shard->index, shard->count);
+}
+
 /* Under the lock; GIRT_E_BUSY: something is to be obtained first. */
 static girt_status store_locked(store *s)
 {
@@ -338,16 +358,10 @@ static girt_status store_locked(store *s)
     }
     if (s->flight != NULL && !girt__flight_land(shard, s->flight))
         return GIRT_REJECTED;
-    if (place != NULL) {
+    if (place != NULL)
         replace(s, place);
-    } else {
-        if (!girt__buckets_insert(&shard->index, s->item))
-            return GIRT_E_NOMEM;
-        s->entry = false; /* the item's now */
-        change_load(shard, 1, girt__item_size(s->item));
-        girt__policy_insert(&shard->policy, s->item);
-        girt__buckets_split(&shard->index, shard->count);
-    }
+    else
+        insert(s);
     if (s->flight == NULL && !s->keep)
         girt__flights_beat(shard, s->item->hash, s->item->key,
                            s->item->key_size);

@@ -92,10 +92,10 @@ girt__want girt__sketch_wants(const girt__policy *policy, size_t items)
         entries = entries == 0 ? FIRST_ENTRIES : 2 * entries;
     if (sketch->counters != NULL &&
         sketch->count * sizeof(uint16_t) >= sketch_bytes(entries))
-        return (girt__want){GIRT__WANT_NOTHING, false, 0};
+        return (girt__want){GIRT__WANT_NOTHING, 0};
     if (entries > (size_t)1 << 26)
-        return (girt__want){GIRT__WANT_NOTHING, false, 0};
-    return (girt__want){GIRT__WANT_SKETCH, false, sketch_bytes(entries)};
+        return (girt__want){GIRT__WANT_NOTHING, 0};
+    return (girt__want){GIRT__WANT_SKETCH, sketch_bytes(entries)};
 }
 
 void girt__sketch_feed(girt__sketch *sketch, void *block, size_t bytes)

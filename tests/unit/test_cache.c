@@ -293,6 +293,32 @@ static void bytes_stay_within_the_bound(void **state)
     }
 }
 
+/* Many small entries, so that index, ghosts and counters have all that they
+ * may: whatever they lack, a put goes through. */
+static void small_entries_are_never_refused(void **state)
+{
+    (void)state;
+    static const size_t bounds[] = {3000, 15000, 40480, 110000};
+    rng random = {7};
+    for (int p = 0; p < 5 * 4; p++) {
+        girt_cache *const cache =
+            cache_of(&(girt_cache_options){.bytes_max = bounds[p % 4],
+                                           .policy = (girt_cache_policy)(p / 4),
+                                           .seed = 42});
+        for (uint32_t i = 0; i < 60000; i++) {
+            const uint32_t key =
+                (uint32_t)rng_below(&random, bounds[p % 4] / 5);
+            girt_cached cached;
+            if (girt_cache_get(cache, &key, sizeof key, &cached) == GIRT_OK)
+                girt_cache_release(cache, &cached);
+            else
+                check_status(put_number(cache, key, i, 4), GIRT_OK);
+        }
+        assert_true(girt__cache_is_valid(cache));
+        girt_cache_destroy(cache);
+    }
+}
+
 static void a_sixty_fourth_is_accepted(void **state)
 {
     (void)state;
@@ -448,6 +474,7 @@ int main(void)
         cmocka_unit_test(who_leaves_is_told_once),
         cmocka_unit_test(replaced_and_removed_are_told),
         cmocka_unit_test(bytes_stay_within_the_bound),
+        cmocka_unit_test(small_entries_are_never_refused),
         cmocka_unit_test(a_sixty_fourth_is_accepted),
         cmocka_unit_test(pinned_stay_and_do_not_count),
         cmocka_unit_test(entries_expire),
