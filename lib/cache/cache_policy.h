@@ -46,7 +46,8 @@ typedef struct girt__policy {
     size_t share_entries; /* of entries_max; 0: bytes rule; written once */
     size_t share_bytes;   /* of bytes_max; written once */
     girt__item_list lists[GIRT__LISTS];
-    girt__item *hand; /* SIEVE */
+    girt__item *hand;       /* SIEVE */
+    bool probation_is_over; /* W-TinyLFU: its share, by a promotion */
     girt__ghost ghost;
     girt__sketch sketch;
 } girt__policy;

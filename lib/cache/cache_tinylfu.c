@@ -52,8 +52,7 @@ static void count_one(girt__sketch *sketch, uint64_t hash)
     const uint32_t lowest = estimate(sketch, hash);
     for (uint32_t i = 0; i < HASHES && lowest < UINT16_MAX; i++) {
         uint16_t *const c = counter(sketch, mixed, i);
-        if (*c == lowest)
-            *c = (uint16_t)(lowest + 1);
+        *c = (uint16_t)(*c + (*c != UINT16_MAX));
     }
 }
 
@@ -108,10 +107,16 @@ void girt__sketch_feed(girt__sketch *sketch, void *block, size_t bytes)
 
 /* ---- the three lists ---------------------------------------------------- */
 
-static void move(girt__policy *policy, girt__item *item, uint8_t list)
+/* Entries where their number is bounded, else bytes. */
+static size_t load_of(const girt__policy *policy, int list)
 {
-    girt__list_remove(&policy->lists[item->list], item);
-    girt__list_push(&policy->lists[list], item, list);
+    const girt__item_list *const l = &policy->lists[list];
+    return policy->share_entries != 0 ? l->count : l->bytes;
+}
+
+static size_t weight_of(const girt__policy *policy, const girt__item *item)
+{
+    return policy->share_entries != 0 ? 1 : girt__item_size(item);
 }
 
 /* What the main lists may hold: all but a hundredth of the items there are,
@@ -123,7 +128,24 @@ static size_t main_room(const girt__policy *policy)
     if (count == 0)
         return 0;
     const size_t window = count < 200 ? 1 : count / 100;
-    return bytes - bytes / count * window;
+    return policy->share_entries != 0 ? count - window
+                                      : bytes - bytes / count * window;
+}
+
+static size_t probation_room(size_t room)
+{
+    return room / 5;
+}
+
+static size_t protected_room(size_t room)
+{
+    return room / 5 * 4 + room % 5 * 4 / 5;
+}
+
+static void move(girt__policy *policy, girt__item *item, uint8_t list)
+{
+    girt__list_remove(&policy->lists[item->list], item);
+    girt__list_push(&policy->lists[list], item, list);
 }
 
 void girt__tinylfu_insert(girt__policy *policy, girt__item *item)
@@ -134,10 +156,10 @@ void girt__tinylfu_insert(girt__policy *policy, girt__item *item)
 
 static void admit(girt__policy *policy, girt__item *item, size_t room)
 {
-    const size_t size = girt__item_size(item);
+    const size_t weight = weight_of(policy, item);
     const bool probation =
-        policy->lists[GIRT__PROBATION].bytes + size <= room / 5 ||
-        policy->lists[GIRT__PROTECTED].bytes + size > room - room / 5;
+        load_of(policy, GIRT__PROBATION) + weight <= probation_room(room) ||
+        load_of(policy, GIRT__PROTECTED) + weight > protected_room(room);
     move(policy, item, probation ? GIRT__PROBATION : GIRT__PROTECTED);
 }
 
@@ -151,8 +173,12 @@ void girt__tinylfu_touch(girt__policy *policy, girt__item *item)
     girt__item_list *const protected = &policy->lists[GIRT__PROTECTED];
     const size_t room = main_room(policy);
     /* Each turn moves one item out. */
-    while (protected->bytes > room - room / 5 && protected->count > 1)
+    while (load_of(policy, GIRT__PROTECTED) > protected_room(room) &&
+           protected->count > 1) {
         move(policy, protected->oldest, GIRT__PROBATION);
+        policy->probation_is_over =
+            load_of(policy, GIRT__PROBATION) > probation_room(room);
+    }
     count_one(&policy->sketch, item->hash);
     halve_when_due(&policy->sketch);
 }
@@ -168,14 +194,23 @@ static girt__item *take_oldest_of_main(girt__policy *policy)
 girt__item *girt__tinylfu_victim(girt__policy *policy)
 {
     girt__item_list *const window = &policy->lists[GIRT__WINDOW];
+    girt__item_list *const probation = &policy->lists[GIRT__PROBATION];
+    if (policy->probation_is_over) {
+        policy->probation_is_over = false;
+        girt__item *const over = probation->oldest;
+        if (over != NULL) {
+            girt__list_remove(probation, over);
+            return over;
+        }
+    }
     /* Each turn takes one item from the window. */
     while (window->oldest != NULL) {
         girt__item *const candidate = window->oldest;
-        const size_t main = policy->lists[GIRT__PROBATION].bytes +
-                            policy->lists[GIRT__PROTECTED].bytes;
+        const size_t main =
+            load_of(policy, GIRT__PROBATION) + load_of(policy, GIRT__PROTECTED);
         const uint64_t hash = candidate->hash;
         const size_t room = main_room(policy);
-        if (main + girt__item_size(candidate) <= room) {
+        if (main + weight_of(policy, candidate) <= room) {
             admit(policy, candidate, room);
             count_one(&policy->sketch, hash);
             continue;
