@@ -238,13 +238,23 @@ girt__item *girt__policy_victim(girt__policy *policy)
     }
 }
 
+/* Beyond these parts of the shard's bytes, ghosts and counters do with what
+ * they have: where entries are small, more of them are worth more. */
+enum { GHOST_PART = 16, SKETCH_PART = 8 };
+
 girt__want girt__policy_wants(const girt__policy *policy, size_t items)
 {
-    if (policy->kind == GIRT_CACHE_S3FIFO)
-        return girt__ghost_wants(&policy->ghost, items);
-    if (policy->kind == GIRT_CACHE_TINYLFU)
-        return girt__sketch_wants(policy, items);
-    return (girt__want){GIRT__WANT_NOTHING, 0};
+    girt__want want = {GIRT__WANT_NOTHING, 0};
+    size_t part = GHOST_PART;
+    if (policy->kind == GIRT_CACHE_S3FIFO) {
+        want = girt__ghost_wants(&policy->ghost, items);
+    } else if (policy->kind == GIRT_CACHE_TINYLFU) {
+        want = girt__sketch_wants(policy, items);
+        part = SKETCH_PART;
+    }
+    if (want.bytes > policy->share_bytes / part)
+        want.kind = GIRT__WANT_NOTHING;
+    return want;
 }
 
 void *girt__policy_feed(girt__policy *policy, girt__want want, void *block,
