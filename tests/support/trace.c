@@ -75,9 +75,11 @@ static void read_lines(reader *r, FILE *file, const char *path)
             read_blocks(r, line);
         else if (strstr(path, ".tsv") != NULL && number > 1)
             read_field(r, line, '\t', 4);
-        else if (strstr(path, ".log") != NULL)
-            read_field(r, line, ' ', 6);
-        else if (sscanf(line, "%llu %llu", &time, &key) == 2)
+        else if (strstr(path, ".log") != NULL) {
+            if (strstr(line, "] \"GET ") != NULL ||
+                strstr(line, "] \"HEAD ") != NULL)
+                read_field(r, line, ' ', 6);
+        } else if (sscanf(line, "%llu %llu", &time, &key) == 2)
             (void)add(r, key);
     }
     free(line);

@@ -4,7 +4,7 @@
  * Formats, by what the file's name holds:
  *   cache2k  big-endian u32 keys          scarab, corda  big-endian u64 keys
  *   request  text: time, key, size        .lis  text: first block, how many
- *   .log     a web server's lines, the key is the path
+ *   .log     a web server's lines, GET and HEAD, the key is the path
  *   .tsv     the fifth column, after a line of titles
  * .xz, .gz and .zst are unpacked by the program of that name. */
 #ifndef GIRT_TESTS_TRACE_H
