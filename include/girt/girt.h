@@ -22,6 +22,7 @@
 #include <girt/queue.h>
 #include <girt/retry.h>
 #include <girt/ring.h>
+#include <girt/shared.h>
 #include <girt/shed.h>
 #include <girt/spsc.h>
 #include <girt/status.h>
