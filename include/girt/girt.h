@@ -18,6 +18,7 @@
 #include <girt/limiter.h>
 #include <girt/map.h>
 #include <girt/map64.h>
+#include <girt/metrics.h>
 #include <girt/mpmc.h>
 #include <girt/queue.h>
 #include <girt/retry.h>
