@@ -57,7 +57,7 @@ GIRT_BEGIN
 /** A cache. */
 typedef struct girt_cache girt_cache;
 
-/** Where objects report themselves; not available in this version. */
+/** Where objects report to: metrics.h. */
 typedef struct girt_metrics girt_metrics;
 
 /** Which entry leaves when there is no room. */
@@ -110,9 +110,11 @@ typedef struct girt_cache_options {
     girt_clock clock;
     /** Of the keyed hash; 0: random. */
     uint64_t seed;
-    /** NULL, or 1 to 255 bytes; not copied, not kept. */
+    /** Labels its metrics: 1 to 255 bytes, copied, of UTF-8 where there are
+     * metrics; NULL: none. */
     const char *name;
-    /** Must be NULL in this version. */
+    /** Where it reports itself under its name, which must be there; outlives
+     * it. NULL: nowhere. */
     girt_metrics *metrics;
     /** Where memory comes from; NULL: the default. Copied. */
     const girt_allocator *allocator;
@@ -185,6 +187,8 @@ typedef struct girt_cache_stats {
  * @return  GIRT_OK; GIRT_E_INVALID: `out` is NULL, a time is negative or a
  *     field outside its range; GIRT_E_TOO_LARGE: over 65536 shards;
  *     GIRT_E_NOMEM.
+ *     With metrics also GIRT_E_INVALID: no name, or one that is not UTF-8;
+ *     GIRT_E_BUSY: another cache reports there by this name.
  *
  * Threads: any.
  * Progress: blocking where the allocator is.

@@ -54,7 +54,7 @@ GIRT_BEGIN
 /** A map from byte strings to values of one size. */
 typedef struct girt_map girt_map;
 
-/** Where objects report themselves; not available in this version. */
+/** Where objects report to: metrics.h. */
 typedef struct girt_metrics girt_metrics;
 
 /** What a map is made of; zero in a field means its default. */
@@ -71,9 +71,11 @@ typedef struct girt_map_options {
     /** Of the keyed hash; 0: random. Whoever knows it can choose keys that
      * make the map slow. */
     uint64_t seed;
-    /** For metrics: 1 to 255 bytes, or NULL. */
+    /** Labels its metrics: 1 to 255 bytes, copied, of UTF-8 where there are
+     * metrics; NULL: none. */
     const char *name;
-    /** Must be NULL in this version. */
+    /** Where it reports itself under its name, which must be there; outlives
+     * it. NULL: nowhere. */
     girt_metrics *metrics;
     /** Where memory comes from; NULL: the default. Copied. */
     const girt_allocator *allocator;
@@ -104,6 +106,8 @@ typedef girt_map_action (*girt_map_update_fn)(void *context, void *value,
  * @param options  what it is made of; not NULL, for value_size has no default.
  * @return  GIRT_OK; GIRT_E_INVALID: a pointer is NULL or a field outside its
  *     range; GIRT_E_TOO_LARGE: `expected` is over 2^40; GIRT_E_NOMEM.
+ *     With metrics also GIRT_E_INVALID: no name, or one that is not UTF-8;
+ *     GIRT_E_BUSY: another map reports there by this name.
  *
  * Threads: any.
  * Progress: blocking where the allocator is.

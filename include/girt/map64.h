@@ -48,6 +48,9 @@ GIRT_BEGIN
 /** A map from 64-bit keys to 64-bit values. */
 typedef struct girt_map64 girt_map64;
 
+/** Where objects report to: metrics.h. */
+typedef struct girt_metrics girt_metrics;
+
 /**
  * Makes an empty map.
  *
@@ -67,6 +70,24 @@ typedef struct girt_map64 girt_map64;
  */
 GIRT_API girt_status girt_map64_create(girt_map64 **out, size_t expected,
                                        const girt_allocator *allocator);
+
+/**
+ * Makes a map report itself, from now until it is destroyed.
+ *
+ * @param map  the map; others may use it already.
+ * @param metrics  where it reports to; outlives the map.
+ * @param name  labels its metrics: 1 to 255 bytes of UTF-8; copied.
+ * @return  GIRT_OK; GIRT_E_INVALID: a NULL, or no such name; GIRT_E_BUSY: it
+ *     reports itself already, or another girt_map64 reports there by this
+ *     name; GIRT_E_NOMEM.
+ *
+ * Threads: one at a time on this map.
+ * Progress: blocking.
+ * Order: none.
+ * Since: 0.1
+ */
+GIRT_API girt_status girt_map64_report(girt_map64 *map, girt_metrics *metrics,
+                                       const char *name);
 
 /**
  * Frees a map and all it holds.

@@ -29,7 +29,7 @@ enum {
 
 static girt_status check_options(const girt_cache_options *o)
 {
-    if (!girt__options_are_plain(o->name, o->metrics, o->reserved) ||
+    if (!girt__options_are_valid(o->name, o->metrics, o->reserved) ||
         o->ttl_ns < 0 || o->stale_ns < 0 || o->missing_ttl_ns < 0 ||
         (unsigned)o->policy > GIRT_CACHE_TINYLFU)
         return GIRT_E_INVALID;
@@ -196,15 +196,22 @@ girt_status girt_cache_create(girt_cache **out,
         return GIRT_E_NOMEM;
     cache->allocator = allocator;
     status = init_cache(cache, o);
-    if (status == GIRT_OK)
-        *out = cache;
-    return status;
+    if (status != GIRT_OK)
+        return status;
+    status = girt__cache_report(cache, o);
+    if (status != GIRT_OK) {
+        free_cache(cache, cache->shard_count);
+        return status;
+    }
+    *out = cache;
+    return GIRT_OK;
 }
 
 void girt_cache_destroy(girt_cache *cache)
 {
     if (cache == NULL)
         return;
+    girt__report_destroy(cache->report);
     girt_audit(girt__cache_is_valid(cache));
     free_cache(cache, cache->shard_count);
 }

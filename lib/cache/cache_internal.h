@@ -25,6 +25,7 @@
 #include "core/clock_internal.h"
 #include "core/keyed_hash.h"
 #include "core/park.h"
+#include "core/report.h"
 
 /* Hits since the lock was last had, for policies that order by them. */
 enum { GIRT__RECENT_HITS = 15, GIRT__RECENT_STRIPES = 4 };
@@ -76,7 +77,8 @@ struct girt_cache {
     uint32_t shard_shift; /* 64 when there is one */
     girt__recent *recents;
     girt__cache_stripe *stripes;
-    uint32_t jitter; /* atomic: of 2^32 - 1 */
+    girt__report *report; /* or NULL */
+    uint32_t jitter;      /* atomic: of 2^32 - 1 */
     /* Changed by calls that change. */
     GIRT_ALIGNED(GIRT_DESTRUCTIVE) size_t bytes; /* R1 */
     size_t extra_bytes; /* of these, what index and policies grew by */
@@ -196,6 +198,12 @@ static inline void girt__cached_counted(girt_cached *cached, girt__item *item,
     *cached = (girt_cached){girt__item_value(item), item->value_size, stale,
                             (void *)((uintptr_t)item | 1)};
 }
+
+/* ---- cache_report.c ----------------------------------------------------- */
+
+/* Sets cache->report. */
+girt_status girt__cache_report(girt_cache *cache,
+                               const girt_cache_options *options);
 
 /* ---- cache_load.c ------------------------------------------------------- */
 

@@ -18,6 +18,7 @@
 #include "core/options.h"
 #include "map/map_grow.h"
 #include "map/map_node.h"
+#include "map/map_report.h"
 
 #define KEY_SIZE_MAX   65536u
 #define VALUE_SIZE_MAX 65536u
@@ -27,6 +28,8 @@ struct girt_map {
     girt__heap heap;
     girt__hash_key hash_key; /* written once */
 };
+_Static_assert(offsetof(struct girt_map, index) == 0,
+               "a report of the index is of the map");
 
 /* A caller's key. */
 typedef struct sought {
@@ -47,7 +50,7 @@ static bool same_key(const void *context, uint64_t word)
 
 static girt_status options_check(const girt_map_options *options)
 {
-    if (!girt__options_are_plain(options->name, options->metrics,
+    if (!girt__options_are_valid(options->name, options->metrics,
                                  options->reserved) ||
         options->value_size == 0 || options->value_size > VALUE_SIZE_MAX ||
         options->shards > GIRT__INDEX_TABLES_MAX)
@@ -75,9 +78,14 @@ girt_status girt_map_create(girt_map **out, const girt_map_options *options)
     if (status != GIRT_OK)
         goto fail_heap;
     girt__hash_key_init(&map->hash_key, options->seed);
+    status = girt__map_report(&map->index, options);
+    if (status != GIRT_OK)
+        goto fail_report;
     *out = map;
     return GIRT_OK;
 
+fail_report:
+    girt__heap_destroy(&map->heap);
 fail_heap:
     girt__index_destroy(&map->index);
 fail_index:
@@ -103,6 +111,7 @@ void girt_map_destroy(girt_map *map)
 {
     if (map == NULL)
         return;
+    girt__report_destroy(map->index.report);
     /* Nodes that were retired still point here. */
     girt_epoch_barrier();
     girt_audit(girt__index_is_valid(&map->index));

@@ -9,14 +9,18 @@
 
 #include "core/alloc_internal.h"
 #include "core/assert.h"
+#include "core/options.h"
 #include "core/random.h"
 #include "map/map_index.h"
 #include "map/map_mix.h"
+#include "map/map_report.h"
 
 struct girt_map64 {
     girt__index index;
     girt__mix mix; /* written once */
 };
+_Static_assert(offsetof(struct girt_map64, index) == 0,
+               "a report of the index is of the map");
 
 /* Lookups whose loads overlap. */
 #define BATCH 32u
@@ -52,11 +56,24 @@ void girt_map64_destroy(girt_map64 *map)
 {
     if (map == NULL)
         return;
+    girt__report_destroy(map->index.report);
     girt_allocator allocator;
     void *const block = allocation_of(map, &allocator);
     girt_audit(girt__index_is_valid(&map->index));
     girt__index_destroy(&map->index);
     girt__release(&allocator, block, sizeof *map);
+}
+
+girt_status girt_map64_report(girt_map64 *map, girt_metrics *metrics,
+                              const char *name)
+{
+    static const uint64_t none[GIRT__RESERVED];
+    if (map == NULL || metrics == NULL ||
+        !girt__options_are_valid(name, metrics, none))
+        return GIRT_E_INVALID;
+    if (map->index.report != NULL)
+        return GIRT_E_BUSY;
+    return girt__map64_report(&map->index, metrics, name);
 }
 
 /* Apart, so that the usual case needs few registers. */

@@ -293,7 +293,11 @@ static girt_status replace(girt__index *index, girt__table *table,
     return status == GIRT_OK ? publish(index, new, hash, false) : status;
 }
 
-typedef enum step { STEP_REPLACE, STEP_SPLIT, STEP_SPILL } step;
+typedef enum step {
+    STEP_REPLACE = GIRT__GROWTH_ENLARGE,
+    STEP_SPLIT = GIRT__GROWTH_SPLIT,
+    STEP_SPILL = GIRT__GROWTH_SPILL
+} step;
 
 static step choose(const girt__index *index, girt__table *table, uint32_t depth)
 {
@@ -342,7 +346,9 @@ girt_status girt__index_grow(girt__index *index, girt__entry entry,
         used = status == GIRT_OK;
     }
     girt__table_unlock(table);
-    if (new != NULL && !used)
+    if (used)
+        (void)girt_add_relaxed(&index->grown[todo], 1);
+    else if (new != NULL)
         table_free(index, new);
     return status;
 }

@@ -34,6 +34,7 @@
 
 #include <girt/alloc.h>
 
+#include "core/report.h"
 #include "map/map_stripes.h"
 #include "map/map_table.h"
 
@@ -42,6 +43,14 @@
 #define GIRT__INDEX_EXPECTED_MAX ((size_t)1 << 40)
 /* Tables that an index can be asked to begin with. */
 #define GIRT__INDEX_TABLES_MAX   ((size_t)1 << 16)
+
+/* The steps by which an index grows: map_grow.c. */
+enum {
+    GIRT__GROWTH_ENLARGE,
+    GIRT__GROWTH_SPLIT,
+    GIRT__GROWTH_SPILL,
+    GIRT__GROWTHS
+};
 
 typedef struct girt__directory {
     struct girt__directory *older; /* freed with the index */
@@ -63,6 +72,8 @@ typedef struct girt__index {
     uint32_t tables;     /* how many own some hash */
     girt__table *all;    /* those outside `first`, retired ones too */
     size_t tables_bytes; /* of tables, spills and directories */
+    uint64_t grown[GIRT__GROWTHS]; /* steps of each kind */
+    girt__report *report;          /* the map's, which sets it; or NULL */
 } girt__index;
 
 /* `tables`: 0 or the number to begin with at least.  GIRT_E_NOMEM, or

@@ -6,9 +6,12 @@
 
 #include <girt/breaker.h>
 #include <girt/bulkhead.h>
+#include <girt/cache.h>
 #include <girt/concurrency.h>
 #include <girt/keyed_limiter.h>
 #include <girt/limiter.h>
+#include <girt/map.h>
+#include <girt/map64.h>
 #include <girt/retry.h>
 #include <girt/shed.h>
 
@@ -113,9 +116,81 @@ static void use_keyed_limiter(void *object, uint64_t turn)
     }
 }
 
+/* ---- cache and maps ----------------------------------------------------- */
+
+DEFINE_KIND(cache, .entries_max = 8, .ttl_ns = 100000, .stale_ns = 100000)
+
+static girt_status load_number(void *context, const void *key, size_t key_size,
+                               girt_loaded *loaded)
+{
+    static unsigned char number;
+    (void)context;
+    if (key_size != 1 || *(const unsigned char *)key % 4 == 0)
+        return GIRT_E_IO;
+    *loaded = (girt_loaded){.data = &number, .size = 1};
+    return GIRT_OK;
+}
+
+static void use_cache(void *object, uint64_t turn)
+{
+    girt_cached cached;
+    for (uint64_t i = 0; i < 6; i++) {
+        const unsigned char key = (unsigned char)((turn * 7 + i) % 23);
+        (void)girt_cache_put(object, &key, 1, &turn, sizeof turn, 0);
+        if (girt_cache_get(object, &key, 1, &cached) == GIRT_OK)
+            girt_cache_release(object, &cached);
+        const unsigned char other = (unsigned char)(key + 100);
+        if (girt_cache_load(object, &other, 1, load_number, NULL, GIRT_NOW,
+                            &cached) == GIRT_OK)
+            girt_cache_release(object, &cached);
+    }
+}
+
+DEFINE_KIND(map, .value_size = 8)
+
+static void use_map(void *object, uint64_t turn)
+{
+    for (uint64_t i = 0; i < 8; i++) {
+        const uint64_t key = turn % 64 * 8 + i;
+        (void)girt_map_put(object, &key, sizeof key, &turn);
+        if (turn % 3 == 0)
+            (void)girt_map_remove(object, &key, sizeof key, NULL);
+    }
+}
+
+static girt_status make_map64(void **out, const char *name,
+                              girt_metrics *metrics,
+                              const girt_allocator *allocator)
+{
+    girt_map64 *map = NULL;
+    girt_status status = girt_map64_create(&map, 0, allocator);
+    if (status == GIRT_OK && metrics != NULL)
+        status = girt_map64_report(map, metrics, name);
+    if (status == GIRT_OK)
+        *out = map;
+    else
+        girt_map64_destroy(map);
+    return status;
+}
+
+static void end_map64(void *object)
+{
+    girt_map64_destroy(object);
+}
+
+static void use_map64(void *object, uint64_t turn)
+{
+    for (uint64_t i = 0; i < 8; i++) {
+        (void)girt_map64_put(object, turn % 64 * 8 + i, turn);
+        if (turn % 3 == 0)
+            (void)girt_map64_remove(object, turn % 64 * 8 + i, NULL);
+    }
+}
+
 const reporting_kind reporting_kinds[] = {
     KIND(breaker),      KIND(bulkhead), KIND(concurrency),   KIND(shed),
-    KIND(retry_budget), KIND(limiter),  KIND(keyed_limiter),
+    KIND(retry_budget), KIND(limiter),  KIND(keyed_limiter), KIND(cache),
+    KIND(map),          KIND(map64),
 };
 const size_t reporting_count =
     sizeof reporting_kinds / sizeof reporting_kinds[0];
