@@ -62,7 +62,7 @@
 
 GIRT_BEGIN
 
-/** Metrics of a later version; see the options. */
+/** Where objects report to: metrics.h. */
 typedef struct girt_metrics girt_metrics;
 
 /** The longest name of a node, in bytes, without its terminating zero. */
@@ -110,9 +110,11 @@ typedef struct girt_ring_options {
     double bound;
     /** Of the hashes of keys and nodes; see above. */
     uint64_t seed;
-    /** For metrics: 1 to 255 bytes, or NULL. */
+    /** Labels its metrics: 1 to 255 bytes, copied, of UTF-8 where there are
+     * metrics; NULL: none. */
     const char *name;
-    /** Must be NULL in this version. */
+    /** Where it reports itself under its name, which must be there; outlives
+     * it. NULL: nowhere. */
     girt_metrics *metrics;
     /** NULL means the default; its context must outlive the ring. */
     const girt_allocator *allocator;
@@ -129,6 +131,8 @@ typedef struct girt_ring_options {
  *          range (maglev_size not a prime, bound not 0 and below 1, infinite or
  *          no number); GIRT_E_TOO_LARGE: points_per_weight or maglev_size over
  *          2^26; GIRT_E_NOMEM.
+ *          With metrics also GIRT_E_INVALID: no name, or one that is not UTF-8;
+ *          GIRT_E_BUSY: another ring reports there by this name.
  *
  * Threads: any.
  * Progress: as the allocator's.

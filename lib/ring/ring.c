@@ -25,7 +25,7 @@ static const girt_ring_options default_options;
 
 static girt_status options_check(const girt_ring_options *o)
 {
-    if (!girt__options_are_plain(o->name, o->metrics, o->reserved) ||
+    if (!girt__options_are_valid(o->name, o->metrics, o->reserved) ||
         (unsigned)o->kind > GIRT_RING_JUMP)
         return GIRT_E_INVALID;
     if (o->bound != 0 && !(o->bound >= 1.0 && isfinite(o->bound)))
@@ -80,9 +80,14 @@ girt_status girt_ring_create(girt_ring **out, const girt_ring_options *options)
         status = GIRT_E_SYSTEM;
         goto fail_mutex;
     }
+    status = girt__ring_report(ring, o);
+    if (status != GIRT_OK)
+        goto fail_report;
     *out = ring;
     return GIRT_OK;
 
+fail_report:
+    (void)pthread_mutex_destroy(&ring->change);
 fail_mutex:
     girt__ring_snapshot_free(ring->snapshot);
 fail_snapshot:
@@ -100,6 +105,7 @@ void girt_ring_destroy(girt_ring *ring)
 {
     if (ring == NULL)
         return;
+    girt__ring_report_end(ring);
     /* S0: whoever frees retired snapshots still needs the ring and its
      * allocator. */
     if (girt_load_acquire(&ring->retired_count) != 0)
@@ -162,6 +168,13 @@ static inline bool owner_of(const girt_ring *ring,
     }
 }
 
+bool girt__ring_owner(const girt_ring *ring,
+                      const girt__ring_snapshot *snapshot, uint64_t hash,
+                      uint32_t *id)
+{
+    return owner_of(ring, snapshot, hash, id);
+}
+
 static bool lookup_is_valid(const girt_ring *ring, const void *key,
                             size_t key_size)
 {
@@ -184,6 +197,8 @@ girt_status girt_ring_find(girt_ring *ring, const void *key, size_t key_size,
     if (girt_unlikely(!found))
         return GIRT_MISSING;
     *node_id = id;
+    if (girt_unlikely(ring->report != NULL))
+        girt__ring_count(ring, &id, 1);
     return GIRT_OK;
 }
 
@@ -281,6 +296,8 @@ girt_status girt_ring_find_n(girt_ring *ring, const void *key, size_t key_size,
     bool const empty = s->member_count == 0;
     *count = distinct_owners(ring, s, hash, node_ids, *count);
     girt_epoch_exit();
+    if (girt_unlikely(ring->report != NULL))
+        girt__ring_count(ring, node_ids, *count);
     return empty ? GIRT_MISSING : GIRT_OK;
 }
 

@@ -35,8 +35,13 @@ static girt_status replace(girt_ring *ring, const girt_node nodes[],
 {
     girt__ring_snapshot *const previous = ring->snapshot;
     girt__ring_snapshot *next = NULL;
-    girt_status const status =
+    girt_status status =
         girt__ring_snapshot_build(ring, nodes, count, previous, &next);
+    if (status == GIRT_OK && ring->report != NULL) {
+        status = girt__ring_report_next(ring, previous, next);
+        if (status != GIRT_OK)
+            girt__ring_snapshot_discard(ring, next, previous);
+    }
     if (status != GIRT_OK)
         return status;
     /* P1 -> P0 in the lookups: the snapshot is whole when it is seen. */

@@ -17,6 +17,7 @@
 #include "core/alloc_internal.h"
 #include "core/cacheline.h"
 #include "core/epoch_internal.h"
+#include "core/report.h"
 
 #define GIRT__RING_POINTS_MAX ((uint64_t)1 << 26)
 #define GIRT__RING_NODES_MAX  ((size_t)1 << 26)
@@ -45,6 +46,9 @@ typedef struct girt__ring_member {
     uint32_t id;
     uint32_t weight; /* 1 and up */
     uint32_t rank;   /* place in the order of names */
+    /* For the ring's report: the snapshot in which the node got its id, and
+     * the lookups that were counted for the id until then. */
+    uint64_t joined, before;
 } girt__ring_member;
 
 /* One node's load on its own line; lives as long as the ring. See
@@ -80,12 +84,17 @@ typedef struct girt__ring_snapshot {
     size_t left_count; /* ids kept because loads may be on them */
     uint32_t *by_name; /* indices of the members, sorted */
     uint64_t weight_total;
+    /* For the ring's report: changes so far, and which share of the keys the
+     * last one moved. */
+    uint64_t number;
+    double moved;
     size_t size; /* of this block */
     struct girt_ring *ring;
     girt__epoch_node retired;
 } girt__ring_snapshot;
 
-struct girt__ring_load; /* ring_load.c */
+struct girt__ring_load;   /* ring_load.c */
+struct girt__ring_counts; /* ring_report.c */
 
 struct girt_ring {
     /* Written once at create. */
@@ -97,6 +106,8 @@ struct girt_ring {
     struct girt__ring_load *load; /* NULL without a bound */
     uint64_t *log_table;          /* rendezvous only */
     girt_allocator allocator;
+    girt__report *report;             /* or NULL */
+    struct girt__ring_counts *counts; /* NULL without a report */
 
     /* Written by changes, read by all. */
     girt__ring_snapshot *snapshot GIRT_ALIGNED(GIRT_CACHELINE);
@@ -127,6 +138,10 @@ uint64_t girt__ring_key_hash(const girt_ring *ring, const void *key,
 void girt__ring_walk_start(girt__ring_walk *walk, const girt_ring *ring,
                            const girt__ring_snapshot *snapshot, uint64_t hash);
 bool girt__ring_walk_next(girt__ring_walk *walk, uint32_t *id);
+/* The owner of a hash; false: there is none. */
+bool girt__ring_owner(const girt_ring *ring,
+                      const girt__ring_snapshot *snapshot, uint64_t hash,
+                      uint32_t *id);
 
 /* ring_snapshot.c.  `previous` is NULL for a ring's first. */
 girt_status girt__ring_snapshot_build(girt_ring *ring, const girt_node nodes[],
@@ -134,6 +149,9 @@ girt_status girt__ring_snapshot_build(girt_ring *ring, const girt_node nodes[],
                                       const girt__ring_snapshot *previous,
                                       girt__ring_snapshot **out);
 void girt__ring_snapshot_free(girt__ring_snapshot *snapshot);
+/* A built one that nobody saw. */
+void girt__ring_snapshot_discard(girt_ring *ring, girt__ring_snapshot *s,
+                                 const girt__ring_snapshot *previous);
 /* The member of this name, or NULL. */
 const girt__ring_member *girt__ring_member_named(
     const girt__ring_snapshot *snapshot, const char *name, size_t name_size);
@@ -261,5 +279,19 @@ bool girt__load_is_idle(const girt__ring_cell *cell);
 int64_t girt__load_known(const girt_ring *ring);
 /* Publishes `next`, moving the loads of who comes and goes. */
 void girt__load_publish(girt_ring *ring, girt__ring_snapshot *next);
+
+/* ring_report.c */
+/* Sets ring->report and counts, where there are metrics. */
+girt_status girt__ring_report(girt_ring *ring,
+                              const girt_ring_options *options);
+void girt__ring_report_end(girt_ring *ring);
+/* Before `next` is published, under ring->change: what the report says of it,
+ * and room for its nodes' counts. GIRT_OK or GIRT_E_NOMEM. */
+girt_status girt__ring_report_next(girt_ring *ring,
+                                   const girt__ring_snapshot *previous,
+                                   girt__ring_snapshot *next);
+/* Counts lookups that named these nodes; the ring has a report. */
+void girt__ring_count(const girt_ring *ring, const uint32_t ids[],
+                      size_t count);
 
 #endif /* GIRT_RING_RING_INTERNAL_H */

@@ -310,6 +310,8 @@ girt_status girt_ring_acquire(girt_ring *ring, const void *key, size_t key_size,
     girt_epoch_enter();
     girt_status const status = acquire_bounded(ring, hash, node_id);
     girt_epoch_exit();
+    if (girt_unlikely(ring->report != NULL && status == GIRT_OK))
+        girt__ring_count(ring, node_id, 1);
     return status;
 }
 

@@ -293,9 +293,8 @@ static bool give_cells(const girt_ring *ring, girt__ring_snapshot *s)
     return true;
 }
 
-/* A snapshot that nobody saw. */
-static void discard(girt_ring *ring, girt__ring_snapshot *s,
-                    const girt__ring_snapshot *previous)
+void girt__ring_snapshot_discard(girt_ring *ring, girt__ring_snapshot *s,
+                                 const girt__ring_snapshot *previous)
 {
     for (size_t id = 0; s->cells != NULL && id < s->slots; id++)
         if (s->cells[id] != NULL && is_new_cell(previous, id))
@@ -380,6 +379,6 @@ girt_status girt__ring_snapshot_build(girt_ring *ring, const girt_node nodes[],
     return GIRT_OK;
 
 fail:
-    discard(ring, s, previous);
+    girt__ring_snapshot_discard(ring, s, previous);
     return status;
 }

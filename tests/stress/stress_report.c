@@ -22,7 +22,10 @@ typedef struct scene {
 
 static bool is_lasting_counter(const fake_sample *s)
 {
-    return s->series->kind != GIRT__SERIES_GAUGE &&
+    /* A node that left and came back begins anew. */
+    bool const resets =
+        s->series->label != NULL && strcmp(s->series->label, "node") == 0;
+    return s->series->kind != GIRT__SERIES_GAUGE && !resets &&
            strcmp(s->name, "lasting") == 0;
 }
 

@@ -13,6 +13,7 @@
 #include <girt/map.h>
 #include <girt/map64.h>
 #include <girt/retry.h>
+#include <girt/ring.h>
 #include <girt/shed.h>
 
 /* DEFINE_KIND(type, destroy, options...): the create and destroy of a type
@@ -187,10 +188,32 @@ static void use_map64(void *object, uint64_t turn)
     }
 }
 
+/* ---- ring --------------------------------------------------------------- */
+
+DEFINE_KIND(ring, .points_per_weight = 16, .bound = 1.5)
+
+static void use_ring(void *object, uint64_t turn)
+{
+    static const char *const names[] = {"a", "b", "c", "d", "\xff\"\\\n"};
+    if (turn % 8 == 0)
+        (void)girt_ring_add(object, names[turn / 8 % 5], 1);
+    if (turn % 40 == 36)
+        (void)girt_ring_remove(object, names[turn / 40 % 5]);
+    for (uint64_t i = 0; i < 8; i++) {
+        const uint64_t key = turn * 8 + i;
+        uint32_t id, ids[2];
+        size_t count = 2;
+        (void)girt_ring_find(object, &key, sizeof key, &id);
+        (void)girt_ring_find_n(object, &key, sizeof key, ids, &count);
+        if (girt_ring_acquire(object, &key, sizeof key, &id) == GIRT_OK)
+            girt_ring_release(object, id);
+    }
+}
+
 const reporting_kind reporting_kinds[] = {
     KIND(breaker),      KIND(bulkhead), KIND(concurrency),   KIND(shed),
     KIND(retry_budget), KIND(limiter),  KIND(keyed_limiter), KIND(cache),
-    KIND(map),          KIND(map64),
+    KIND(map),          KIND(map64),    KIND(ring),
 };
 const size_t reporting_count =
     sizeof reporting_kinds / sizeof reporting_kinds[0];
