@@ -37,7 +37,8 @@ endif()
 # schedules of some hundred steps reach that.
 set(girt_schedule_definitions
     _GNU_SOURCE GIRT_DEBUG GIRT_SCHEDULED SPIN_PAUSES=1u SPIN_YIELDS=1u
-    GIRT__TABLE_SHIFT=2u FIRST_SHIFT=0u)
+    GIRT__TABLE_SHIFT=2u FIRST_SHIFT=0u
+    GIRT__PIN_RECORDS=4u GIRT__PIN_SLOTS=2u)
 set(girt_schedule_includes
     ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/lib
     ${CMAKE_CURRENT_SOURCE_DIR} ${CMOCKA_INCLUDE_DIR} ${CK_INCLUDE_DIR})
@@ -101,7 +102,7 @@ foreach(source ${girt_schedule_tests})
     target_link_libraries(${name} PRIVATE
         girt_schedule_support ${CMOCKA_LIBRARY} CK::ck Threads::Threads m)
     target_link_options(${name} PRIVATE -no-pie ${girt_schedule_wraps})
-    if(name STREQUAL "schedule_ring_load")
+    if(name MATCHES "^schedule_(ring_load|cache)$")
         target_link_options(${name} PRIVATE -Wl,--wrap=girt__thread_index)
     endif()
     add_test(NAME ${GIRT_TEST_PREFIX}${name} COMMAND ${name})
