@@ -1,11 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Installs what is missing (Debian), builds in Release, and runs the spike: an
-# access log replayed as one burst, behind one lock and on girt.
+# access log replayed as one burst, behind one lock and on girt. With --cascade
+# first, the other large one: a slow service, without guards and with girt's.
 #
 # usage: examples/run.sh [OPTION]... [LOG]     -h lists the options
+#        examples/run.sh --cascade [OPTION]...
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+program=spike
+if [ "${1-}" = --cascade ]; then
+    program=cascade
+    shift
+fi
 source "$root/tests/support/packages.sh"
 
 need_packages gcc g++ make cmake pkg-config libc6-dev \
@@ -15,10 +22,10 @@ need_packages gcc g++ make cmake pkg-config libc6-dev \
 build() {
     cd "$root"
     cmake --preset release --log-level=WARNING
-    cmake --build --preset release --target spike --parallel "$(nproc)"
+    cmake --build --preset release --target "$program" --parallel "$(nproc)"
 }
 
-# Only a failure is worth reading. It all goes to stderr: stdout is the spike's.
+# Only a failure is worth reading. It all goes to stderr: stdout is the program's.
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 echo "Building (Release) ..." >&2
@@ -27,4 +34,4 @@ if ! (build) >"$log" 2>&1; then
     exit 1
 fi
 rm -f "$log"
-exec "$root/build/examples/spike" "$@"
+exec "$root/build/examples/$program" "$@"

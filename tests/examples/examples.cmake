@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Tests of examples/, label "examples": the parts of the spike with cmocka, the
-# program itself by shell, and the numbered programs by their output.
+# Tests of examples/, label "examples": the parts of the whole programs with
+# cmocka, themselves by shell, and the numbered programs by their output.
 if(NOT GIRT_EXAMPLES)
     return()
 endif()
@@ -17,7 +17,7 @@ file(GLOB sources CONFIGURE_DEPENDS examples/test_*.c)
 foreach(source ${sources})
     get_filename_component(name ${source} NAME_WE)
     add_executable(${name} ${source})
-    target_link_libraries(${name} PRIVATE girt_test_support spike_parts)
+    target_link_libraries(${name} PRIVATE girt_test_support spike_parts cascade_parts)
     girt_examples_test(${name} ${name})
 endforeach()
 
@@ -27,6 +27,9 @@ set(traces ${PROJECT_SOURCE_DIR}/../shared/traces)
 girt_examples_test(spike_awk_traces bash ${here}/spike_awk.sh
     $<TARGET_FILE:spike> ${traces}/nasa_19950801.tsv ${traces}/apache_combined.log)
 girt_examples_test(spike_cli bash ${here}/spike_cli.sh $<TARGET_FILE:spike> ${here}/data)
+
+girt_examples_test(cascade_cli bash ${here}/cascade_cli.sh $<TARGET_FILE:cascade>
+    ${PROJECT_SOURCE_DIR}/docs/guide/cascade.md)
 
 file(GLOB outputs CONFIGURE_DEPENDS examples/expected/*.txt)
 foreach(output ${outputs})
