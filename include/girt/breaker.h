@@ -111,7 +111,8 @@ typedef struct girt_breaker_options {
     int64_t permit_timeout_ns;
     /** Told of every change of state, or NULL: outside any lock, one at a time
      * and in order, in a thread that made a change or is telling of one.  It
-     * may use the breaker, but not destroy it.  `from` is the `to` of the
+     * may use the breaker, but not destroy it, and must not end its thread;
+     * cancellation is off meanwhile.  `from` is the `to` of the
      * change before; with 16 changes untold the last ones are told as one. */
     void (*on_change)(void *context, girt_breaker_state from,
                       girt_breaker_state to);

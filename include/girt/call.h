@@ -12,16 +12,22 @@
  *              5 the breaker: after waiting, so that it knows the latest, and
  *                times the call alone
  *              6 the limiter: last, so that no token is spent on what the
- * others refuse 7 the function 8 all is given back, told how it went, in
- * reverse order between    was it retryable, are tries left, does the wait
- * (full jitter) end before the deadline, does the budget allow one?
+ *                others refuse
+ *              7 the function
+ *              8 all is given back, told how it went, in reverse order
+ *   between    was it retryable, are tries left, does the wait (full jitter)
+ *              end before the deadline, does the budget allow one?
  *
  * What a guard refuses ends the call at once: to retry against one's own guards
  * adds load where there is too much.
  *
- * Permits are given back however the function ends: also if its thread is
- * cancelled or exits inside (told as GIRT_IGNORED).  It must not leave by
- * longjmp or a C++ exception.
+ * Permits are given back however a try ends: also if its thread is cancelled or
+ * exits in the function or an options' callback (told as GIRT_IGNORED).  A
+ * retry that the budget has allowed stays counted.  None of them may leave by
+ * longjmp or a C++ exception, and asynchronous cancellation must be off.  Only
+ * what is called here, and the wait between tries, can be a point of
+ * cancellation; waiting in line is none.
+ *
  * Threads: any number may call with one options struct, which is only read.
  * Progress: blocking: it waits in line and between tries, as bounded by
  * timeout_ns.

@@ -7,11 +7,12 @@
  * the limit L, always within [min, max]:
  *
  *   GRADIENT2  L := 0.8 L + 0.2 (L * clamp(1.5 * long / now, 0.5, 1) + 4),
- * where long is a mean over 600 samples.  A drop: L := 0.9 L. VEGAS      queue
- * = ceil(L * (1 - least / now)), least being the shortest time seen; with l =
- * max(1, floor(log10 L)): queue <= l: L += 6 l; < 3 l: L += l; > 6 l or a drop:
- * L -= l.  `least` is taken anew every 15 to 30 L samples. AIMD       a drop: L
- * := floor(0.9 L), else L += 1.
+ *              where long is a mean over 600 samples.  A drop: L := 0.9 L.
+ *   VEGAS      queue = ceil(L * (1 - least / now)), least being the shortest
+ *              time seen; with l = max(1, floor(log10 L)):
+ *              queue <= l: L += 6 l;  < 3 l: L += l;  > 6 l or a drop: L -= l.
+ *              `least` is taken anew every 15 to 30 L samples.
+ *   AIMD       a drop: L := floor(0.9 L), else L += 1.
  *
  * None grows while less than half of L is used.  GIRT_FAILURE is a drop, and
  * its time is not looked at (what fails, fails fast); GIRT_IGNORED is neutral.

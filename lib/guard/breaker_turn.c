@@ -4,7 +4,8 @@
  * All of it is rare and under the breaker's mutex, but for on_change, which is
  * called between an unlock and a lock: whoever finds changes untold and nobody
  * telling tells all there are, and what comes meanwhile.  So they are told one
- * at a time, in order, and the mutex is not held.
+ * at a time, in order, and the mutex is not held.  Cancellation is off, or the
+ * changes that follow would never be told, and the caller's places be lost.
  *
  * I2 (of girt/breaker.h): on_their_way + succeeded <= probes.  A probe is let
  * through, under the mutex, only where the sum is less; what ends it (a result,
@@ -49,6 +50,8 @@ static void unlock_and_tell(girt_breaker *b)
         return;
     }
     b->telling = true;
+    int cancelable;
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelable);
     /* Each turn tells one; those that others make meanwhile are told too. */
     while (b->change_count != 0) {
         girt__change const change = b->changes[b->change_first];
@@ -60,6 +63,7 @@ static void unlock_and_tell(girt_breaker *b)
     }
     b->telling = false;
     (void)pthread_mutex_unlock(&b->mutex);
+    (void)pthread_setcancelstate(cancelable, NULL);
 }
 
 static void change_to(girt_breaker *b, girt_breaker_state to)

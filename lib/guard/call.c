@@ -2,7 +2,9 @@
 /* call.c - the guards around one function, in the order of girt/call.h.
  *
  * I1: what a try has entered is in `entered`; give_back leaves all of it, once,
- *     on every way out, also when the thread is cancelled inside. */
+ *     on every way out, also when the thread is cancelled inside.  Nothing in
+ *     give_back is a point of cancellation: of the parts only a breaker calls
+ *     anybody, with cancellation off. */
 #include <girt/call.h>
 
 #include <errno.h>
@@ -84,25 +86,31 @@ static girt_status enter_all(entered *e, int64_t left_ns, girt_call_end *end)
     return status;
 }
 
+/* What an answer says of the called. */
+static girt_outcome judge(const girt_call_options *o, girt_status status)
+{
+    if (o->outcome != NULL)
+        return o->outcome(o->context, status);
+    return status == GIRT_OK ? GIRT_SUCCESS : GIRT_FAILURE;
+}
+
 /* One try. *ran: the status is the function's. */
 static girt_status try_once(const girt_call_options *o, tried function,
                             void *argument, const girt_call_try *attempt,
                             int64_t left_ns, girt_call_end *end, bool *ran)
 {
     entered e = {.options = o, .outcome = GIRT_IGNORED};
+    girt_status status;
     *ran = false;
-    girt_status status = enter_all(&e, left_ns, end);
+    /* I1: what is called in here may end the thread. */
+    pthread_cleanup_push(give_back, &e);
+    status = enter_all(&e, left_ns, end);
     if (status == GIRT_OK) {
         *ran = true;
-        pthread_cleanup_push(give_back, &e);
         status = function(argument, attempt);
-        pthread_cleanup_pop(0);
-        if (o->outcome != NULL)
-            e.outcome = o->outcome(o->context, status);
-        else
-            e.outcome = status == GIRT_OK ? GIRT_SUCCESS : GIRT_FAILURE;
+        e.outcome = judge(o, status);
     }
-    give_back(&e);
+    pthread_cleanup_pop(1);
     return status;
 }
 
@@ -110,9 +118,7 @@ static bool is_retryable(const girt_call_options *o, girt_status status)
 {
     if (o->retryable != NULL)
         return o->retryable(o->context, status) != 0;
-    if (o->outcome != NULL)
-        return o->outcome(o->context, status) == GIRT_FAILURE;
-    return status != GIRT_OK;
+    return judge(o, status) == GIRT_FAILURE;
 }
 
 static void wait_between(const girt_call_options *o, int64_t ns)
