@@ -24,11 +24,6 @@ girt_status girt__label_name_check(const char *name, size_t *size);
 /* NULL is the empty text here. */
 girt_status girt__help_check(const char *help, size_t *size);
 
-/* The length of the UTF-8 character at text, of which `size` bytes are there;
- * 0: none begins here (RFC 3629: nothing overlong, no surrogates). */
-size_t girt__utf8_character(const char *text, size_t size);
-bool girt__utf8_is_valid(const char *text, size_t size);
-
 /* A counter's without "_total"; others' as they are. */
 size_t girt__metric_base(girt__metric_kind kind, const char *name, size_t size);
 

@@ -7,6 +7,7 @@
 
 #include "core/alloc_internal.h"
 #include "core/assert.h"
+#include "core/utf8.h"
 #include "metrics/metrics_internal.h"
 
 /* ---- their metrics ------------------------------------------------------ */

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Goal: only names, labels and texts that the formats have get in, and the same
  * labels are the same bytes.  Method: tables of good and bad ones; every byte
- * alone and in second place; labels in all orders; UTF-8 beside a decoder. */
+ * alone and in second place; labels in all orders. */
 #include "metrics/metrics_name.h"
 
 #include "core/alloc_internal.h"
 #include "support/check.h"
-#include "support/rng.h"
 #include "support/threads.h"
 
 static void metric_names(void **state)
@@ -49,53 +48,6 @@ static void reserved_labels(void **state)
         check_status(girt__label_name_check(refused[i], &size), GIRT_E_INVALID);
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         check_status(girt__label_name_check(taken[i], &size), GIRT_OK);
-}
-
-/* A decoder as RFC 3629's table is read: code points, then ranges. */
-static size_t decode(const unsigned char *t, size_t size)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    const size_t length = t[0] < 0x80             ? 1
-                          : (t[0] & 0xe0) == 0xc0 ? 2
-                          : (t[0] & 0xf0) == 0xe0 ? 3
-                          : (t[0] & 0xf8) == 0xf0 ? 4
-                                                  : 0;
-    if (length < 2 || length > size)
-        return length == 1 && size > 0 ? 1 : 0;
-    uint32_t point = t[0] & (0xffu >> (length + 1));
-    for (size_t i = 1; i < length; i++) {
-        if ((t[i] & 0xc0) != 0x80)
-            return 0;
-        point = point << 6 | (t[i] & 0x3f);
-    }
-    const bool bad = point < least[length] || point > 0x10ffff ||
-                     (point >= 0xd800 && point <= 0xdfff);
-    return bad ? 0 : length;
-}
-
-static void utf8(void **state)
-{
-    (void)state;
-    rng r = {test_seed()};
-    char text[4];
-    /* All pairs of bytes, with likely and unlikely ones behind. */
-    for (unsigned pair = 0; pair < 65536; pair++) {
-        text[0] = (char)(pair >> 8);
-        text[1] = (char)pair;
-        for (int i = 0; i < 8; i++) {
-            const uint64_t more = rng_next(&r);
-            text[2] = (char)(i % 2 ? more : 0x80 | (more & 0x3f));
-            text[3] = (char)(i % 2 ? more >> 8 : 0x80 | (more >> 8 & 0x3f));
-            for (size_t size = 1; size <= 4; size++)
-                assert_int_equal(girt__utf8_character(text, size),
-                                 decode((unsigned char *)text, size));
-        }
-    }
-    assert_true(girt__utf8_is_valid("", 0));
-    assert_true(girt__utf8_is_valid("gr\xc3\xbc\xc3\x9f", 6));
-    assert_false(girt__utf8_is_valid("gr\xc3", 3));
-    assert_false(girt__utf8_is_valid("\xed\xa0\x80", 3));
-    assert_int_equal(girt__utf8_character("a", 0), 0);
 }
 
 #define C GIRT__METRIC_COUNTER
@@ -221,7 +173,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(metric_names),
         cmocka_unit_test(reserved_labels),
-        cmocka_unit_test(utf8),
         cmocka_unit_test(names_that_clash),
         cmocka_unit_test(labels_in_one_form),
         cmocka_unit_test(labels_refused),

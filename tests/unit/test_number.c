@@ -3,7 +3,7 @@
  * and know no locale.  Method: known texts; random bits read back by strtod;
  * lengths against the shortest precision that snprintf needs; the same under a
  * locale with a comma, where there is one. */
-#include "metrics/metrics_text.h"
+#include "core/number.h"
 
 #include <locale.h>
 #include <math.h>

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* metrics_number.c - numbers as text, whatever the program's locale.
+/* number.c - numbers as text, whatever the program's locale.
  *
  * The shortest digits: 15 suffice for every decimal of up to 15 digits, and 17
  * for every double; between them the first that reads back as the same value is
  * taken. Only the digits of snprintf are used: a locale puts a comma, or
  * several bytes, where the point should be, and strtod reads what snprintf of
  * the same locale wrote. */
-#include "metrics/metrics_text.h"
+#include "core/number.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
