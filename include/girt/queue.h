@@ -60,7 +60,7 @@
 
 GIRT_BEGIN
 
-/** A registry of metrics; no part of this version. */
+/** Where objects report to: metrics.h. */
 typedef struct girt_metrics girt_metrics;
 
 /** A bounded queue of pointers. */
@@ -99,9 +99,11 @@ typedef struct girt_queue_options {
     void (*dropped)(void *context, void *item);
     /** Passed to dropped. */
     void *context;
-    /** For metrics: 1 .. 255 bytes, or NULL. */
+    /** Labels its metrics: 1 to 255 bytes, copied, of UTF-8 where there are
+     * metrics; NULL: none. */
     const char *name;
-    /** NULL in this version, else GIRT_E_INVALID. */
+    /** Where it reports itself under its name, which must be there; outlives
+     * it. NULL: nowhere. */
     girt_metrics *metrics;
     /** NULL: the default. */
     const girt_allocator *allocator;
@@ -117,6 +119,8 @@ typedef struct girt_queue_options {
  * @param options  copied; NULL: all defaults.
  * @return  GIRT_OK; GIRT_E_INVALID for an option outside its range;
  *          GIRT_E_TOO_LARGE for a capacity over 2^32; GIRT_E_NOMEM.
+ *          With metrics also GIRT_E_INVALID: no name, or one that is not
+ *          UTF-8; GIRT_E_BUSY: another queue reports there by this name.
  *
  * Threads: any.
  * Progress: blocking (allocates).

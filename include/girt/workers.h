@@ -41,7 +41,7 @@
 
 GIRT_BEGIN
 
-/** A registry of metrics; no part of this version. */
+/** Where objects report to: metrics.h. */
 typedef struct girt_metrics girt_metrics;
 
 /** A pool of threads. */
@@ -54,9 +54,11 @@ typedef struct girt_workers_options {
     /** Tasks that wait at most, 1 .. 2^32; 0: 1024.  Over 2^32:
      * GIRT_E_TOO_LARGE. */
     size_t queue_capacity;
-    /** Of the threads and in metrics: 1 .. 255 bytes, or NULL. */
+    /** Of the threads, and labels its metrics: 1 to 255 bytes, copied, of UTF-8
+     * where there are metrics; NULL: none. */
     const char *name;
-    /** NULL in this version, else GIRT_E_INVALID. */
+    /** Where it reports itself under its name, which must be there; outlives
+     * it. NULL: nowhere. */
     girt_metrics *metrics;
     /** NULL: the default. */
     const girt_allocator *allocator;
@@ -73,6 +75,8 @@ typedef struct girt_workers_options {
  *          GIRT_E_TOO_LARGE for a queue_capacity over 2^32; GIRT_E_NOMEM;
  *          GIRT_E_SYSTEM: a thread could not be made, errno says why, and those
  *          already made have ended.
+ *          With metrics also GIRT_E_INVALID: no name, or one that is not
+ *          UTF-8; GIRT_E_BUSY: another pool reports there by this name.
  *
  * Threads: any.
  * Progress: blocking (allocates, makes threads).

@@ -62,7 +62,8 @@ static void fill_source(girt__source *source, const girt__report_plan *plan)
 static void release(girt__report *report)
 {
     girt_allocator const allocator = report->allocator;
-    girt__release(&allocator, report->durations, sizeof *report->durations);
+    girt__release(&allocator, report->durations,
+                  report->durations_count * sizeof *report->durations);
     girt__tally_destroy(&report->tally, &allocator);
     girt__release(&allocator, report, sizeof *report);
 }
@@ -78,10 +79,11 @@ static girt__report *make(const girt__report_plan *plan)
     if (plan->counters != 0 && girt__tally_init(&report->tally, plan->counters,
                                                 plan->allocator) != GIRT_OK)
         goto fail;
-    if (plan->durations) {
-        report->durations =
-            girt__allocate_zeroed(plan->allocator, sizeof *report->durations,
-                                  _Alignof(girt__durations));
+    report->durations_count = plan->durations;
+    if (plan->durations != 0) {
+        report->durations = girt__allocate_zeroed(
+            plan->allocator, plan->durations * sizeof *report->durations,
+            _Alignof(girt__durations));
         if (report->durations == NULL)
             goto fail;
     }

@@ -153,7 +153,8 @@ void girt__process_source(girt__source *source);
 typedef struct girt__report {
     girt__source source;
     girt__tally tally; /* of the object's events; none: all zero */
-    struct girt__durations *durations; /* of its waits or tasks; or NULL */
+    struct girt__durations *durations; /* of waits or tasks; or NULL */
+    size_t durations_count;
     girt_allocator allocator;
 } girt__report;
 
@@ -164,8 +165,8 @@ typedef struct girt__report_plan {
     const char *part;
     const girt__series *series;
     size_t series_count;
-    size_t counters; /* of the tally; 0: none */
-    bool durations;  /* it has some */
+    size_t counters;  /* of the tally; 0: none */
+    size_t durations; /* histograms of waits or tasks */
     void *object;
     void (*collect)(void *object, girt__sink *sink);
 } girt__report_plan;

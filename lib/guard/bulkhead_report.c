@@ -69,7 +69,7 @@ girt_status girt__bulkhead_report(girt_bulkhead *bulkhead,
                                    .part = "bulkhead",
                                    GIRT__SERIES(bulkhead_series),
                                    .counters = GIRT__BULKHEAD_TALLIES,
-                                   .durations = true,
+                                   .durations = 1,
                                    .object = bulkhead,
                                    .collect = collect,
                                });

@@ -21,7 +21,7 @@
 
 static girt_status check_options(const girt_queue_options *options)
 {
-    if (!girt__options_are_plain(options->name, options->metrics,
+    if (!girt__options_are_valid(options->name, options->metrics,
                                  options->reserved) ||
         options->bands > BANDS_MAX)
         return GIRT_E_INVALID;
@@ -142,6 +142,8 @@ girt_status girt_queue_create(girt_queue **out,
     queue->room_lull = QUEUE_LULL_MIN;
     girt__watch_init(&queue->watch);
     status = furnish(queue);
+    if (status == GIRT_OK)
+        status = girt__queue_report(queue, options);
     if (status != GIRT_OK) {
         release(queue);
         return status;
@@ -154,6 +156,7 @@ void girt_queue_destroy(girt_queue *queue)
 {
     if (queue == NULL)
         return;
+    girt__queue_report_end(queue);
     girt_audit(girt__queue_is_valid(queue));
     void *item = NULL;
     size_t popped = 0;

@@ -7,7 +7,8 @@
  *   queue_budget.c  how several rings keep one capacity
  *   queue_pair.c    one producer and one consumer: a girt_spsc instead of rings
  *   queue_wait.c    sleeping and waking, closing
- *   queue_fd.c      the eventfd */
+ *   queue_fd.c      the eventfd
+ *   queue_report.c  what it tells a registry of metrics */
 #ifndef GIRT_QUEUE_QUEUE_INTERNAL_H
 #define GIRT_QUEUE_QUEUE_INTERNAL_H
 
@@ -17,6 +18,7 @@
 #include <girt/spsc.h>
 
 #include "core/park.h"
+#include "core/report.h"
 #include "queue/queue_ring.h"
 
 #define QUEUE_CURSORS  16u
@@ -58,6 +60,8 @@ struct girt_queue {
     void (*dropped)(void *context, void *item);
     void *context;
     girt_allocator allocator;
+    girt__report *report;          /* or NULL */
+    struct girt__queue_told *told; /* queue_report.c's; NULL without a report */
     girt__watch watch;
     /* Poppers sleep on items, pushers on room; the lulls say how many pauses
      * they first wait without a look. */
@@ -147,6 +151,24 @@ void girt__queue_pushed(girt_queue *queue, uint64_t seen);
 void girt__queue_popped(girt_queue *queue);
 /* True: no item is claimed in any ring. */
 bool girt__queue_is_empty(const girt_queue *queue);
+
+/* queue_report.c.  Pushes and pops are not counted but read off the tickets;
+ * this is counted: */
+enum { GIRT__QUEUE_FULL, GIRT__QUEUE_DROPPED, GIRT__QUEUE_TALLIES };
+/* And this measured. */
+enum { GIRT__QUEUE_PUSH_WAITS, GIRT__QUEUE_POP_WAITS, GIRT__QUEUE_WAITS };
+/* Sets report and told, where there are metrics. */
+girt_status girt__queue_report(girt_queue *queue,
+                               const girt_queue_options *options);
+void girt__queue_report_end(girt_queue *queue);
+/* When a wait begins that is longer than a spin; 0 without a report. */
+int64_t girt__queue_wait_begin(const girt_queue *queue);
+/* A wait that so began, if it did, is over. */
+void girt__queue_wait_end(const girt_queue *queue, int which, int64_t since_ns);
+
+/* queue_pair.c: items that were accepted, and that were popped, ever. */
+void girt__pair_tickets(const girt_queue *queue, uint64_t *pushed,
+                        uint64_t *popped);
 
 /* queue_fd.c */
 void girt__watch_init(girt__watch *watch);

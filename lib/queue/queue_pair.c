@@ -167,13 +167,19 @@ static __attribute__((noinline)) girt_status told_pushed(girt_queue *queue)
     return tell_pushed(queue, first, 1) == 1 ? GIRT_OK : GIRT_CLOSED;
 }
 
+static girt_status no_room(const girt_queue *queue)
+{
+    girt__report_count(queue->report, GIRT__QUEUE_FULL, 1);
+    return GIRT_FULL;
+}
+
 girt_status girt__pair_push(girt_queue *queue, void *item, int64_t timeout_ns)
 {
     girt__pair *const pair = &queue->pair;
     if (girt_unlikely(girt_load_relaxed(&pair->alerts) & FOR_PUSHES)) /* P0 */
         return push_slowly(queue, item, timeout_ns);
     if (girt_unlikely(!girt_spsc_push(pair->ring, item))) /* P1 */
-        return timeout_ns == GIRT_NOW ? GIRT_FULL
+        return timeout_ns == GIRT_NOW ? no_room(queue)
                                       : push_slowly(queue, item, timeout_ns);
     girt__asym_light();                                               /* P2 */
     if (girt_unlikely(girt_load_relaxed(&pair->alerts) & FOR_PUSHES)) /* P3 */
@@ -370,13 +376,20 @@ bool girt__pair_is_watched(const girt_queue *queue)
 
 /* --- statistics --- */
 
-size_t girt__pair_count(const girt_queue *queue)
+void girt__pair_tickets(const girt_queue *queue, uint64_t *pushed,
+                        uint64_t *popped)
 {
     const girt__pair *const pair = &queue->pair;
-    uint64_t const head = girt_load_acquire(&pair->ring->consumer.ticket);
-    uint64_t const tail = girt_load_acquire(&pair->alerts) & PAIR_SETTLED
-                              ? girt_load_relaxed(&pair->end)
-                              : girt_load_relaxed(&pair->ring->producer.ticket);
+    *popped = girt_load_acquire(&pair->ring->consumer.ticket);
+    *pushed = girt_load_acquire(&pair->alerts) & PAIR_SETTLED
+                  ? girt_load_relaxed(&pair->end)
+                  : girt_load_relaxed(&pair->ring->producer.ticket);
+}
+
+size_t girt__pair_count(const girt_queue *queue)
+{
+    uint64_t tail, head;
+    girt__pair_tickets(queue, &tail, &head);
     int64_t const count = (int64_t)(tail - head);
     if (count <= 0)
         return 0;

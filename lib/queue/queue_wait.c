@@ -42,7 +42,8 @@
 
 typedef struct patience {
     int64_t deadline_ns; /* once waiting */
-    unsigned rounds;     /* since the last progress */
+    int64_t since_ns; /* the spin brought nothing; 0: not yet, or no report */
+    unsigned rounds;  /* since the last progress */
     bool waiting;
     bool expired;
     bool slept; /* and has not passed on yet */
@@ -205,6 +206,8 @@ static void wait_a_round(girt_queue *queue, patience *p, int64_t timeout_ns,
         p->deadline_ns = girt__deadline(timeout_ns);
     p->waiting = true;
     p->rounds++;
+    if (p->rounds > 1 && p->since_ns == 0)
+        p->since_ns = girt__queue_wait_begin(queue);
     if (p->rounds == 1) {
         spin(queue, lull, what);
     } else if (p->rounds <= 1 + SPIN_YIELDS) {
@@ -230,6 +233,8 @@ static bool drop_one(girt_queue *queue)
                            ? girt__ring_pop(&queue->rings[0], &item, 1, &popped,
                                             &seen) == GIRT_OK
                            : girt__several_pop_oldest(queue, &item);
+    if (found)
+        girt__report_count(queue->report, GIRT__QUEUE_DROPPED, 1);
     if (found && queue->dropped != NULL)
         queue->dropped(queue->context, item);
     return found;
@@ -265,11 +270,13 @@ girt_status girt__queue_push_wait(girt_queue *queue, unsigned band,
         }
         if (p.expired) {
             status = timeout_ns == GIRT_NOW ? GIRT_FULL : GIRT_TIMEOUT;
+            girt__report_count(queue->report, GIRT__QUEUE_FULL, 1);
             break;
         }
         wait_a_round(queue, &p, timeout_ns, &queue->room, &queue->room_lull,
                      what);
     }
+    girt__queue_wait_end(queue, GIRT__QUEUE_PUSH_WAITS, p.since_ns);
     *pushed = done;
     return status;
 }
@@ -286,13 +293,17 @@ girt_status girt__queue_pop_wait(girt_queue *queue, void **items, size_t count,
         if (p.slept)
             what->leave(queue);
         p.slept = false;
-        if (status != GIRT_EMPTY)
+        if (status != GIRT_EMPTY) {
+            girt__queue_wait_end(queue, GIRT__QUEUE_POP_WAITS, p.since_ns);
             return status;
-        if (!p.expired)
+        }
+        if (!p.expired) {
             wait_a_round(queue, &p, timeout_ns, &queue->items,
                          &queue->item_lull, what);
-        else if (!girt__queue_is_watched(queue) || girt__watch_empty(queue))
+        } else if (!girt__queue_is_watched(queue) || girt__watch_empty(queue)) {
+            girt__queue_wait_end(queue, GIRT__QUEUE_POP_WAITS, p.since_ns);
             return timeout_ns == GIRT_NOW ? GIRT_EMPTY : GIRT_TIMEOUT;
+        }
     }
 }
 

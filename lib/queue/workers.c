@@ -64,6 +64,7 @@ struct girt_workers {
     pthread_t *threads;
     size_t capacity;
     size_t threads_count;
+    girt__report *report; /* or NULL */
     girt_allocator allocator;
     char name[THREAD_NAME_BYTES];
     counter counters[2];
@@ -95,7 +96,9 @@ static void run_task(girt_workers *workers, task todo)
     uint32_t const outer_counter = own_counter;
     own_pool = workers;
     own_counter = todo.counter;
+    int64_t const start_ns = girt__workers_started(workers->report);
     todo.run(todo.argument);
+    girt__workers_ended(workers->report, start_ns);
     own_pool = outer_pool;
     own_counter = outer_counter;
     end(workers, todo.counter);
@@ -120,7 +123,7 @@ static void *work(void *argument)
 
 static girt_status check_options(const girt_workers_options *options)
 {
-    if (!girt__options_are_plain(options->name, options->metrics,
+    if (!girt__options_are_valid(options->name, options->metrics,
                                  options->reserved) ||
         options->threads > THREADS_MAX)
         return GIRT_E_INVALID;
@@ -138,6 +141,8 @@ static size_t cpus_of_process(void)
 
 static void release(girt_workers *workers)
 {
+    /* Not before the threads, who count for it, have ended. */
+    girt__report_destroy(workers->report);
     girt_allocator const allocator = workers->allocator;
     girt_queue_destroy(workers->tasks);
     girt_queue_destroy(workers->free);
@@ -242,6 +247,9 @@ girt_status girt_workers_create(girt_workers **out,
     memcpy(workers->name, name, strnlen(name, THREAD_NAME_BYTES - 1));
     status = furnish(workers, options->threads == 0 ? cpus_of_process()
                                                     : options->threads);
+    if (status == GIRT_OK)
+        status = girt__workers_report(workers, options, &workers->allocator,
+                                      &workers->report);
     if (status != GIRT_OK) {
         release(workers);
         return status;
@@ -287,10 +295,11 @@ girt_status girt_workers_submit(girt_workers *workers,
     bool const inside = own_pool == workers;
     void *item = NULL;
     girt_status status = take_record(workers, timeout_ns, &item);
-    if (status == GIRT_EMPTY && timeout_ns == GIRT_NOW)
-        return GIRT_FULL;
-    if (status == GIRT_TIMEOUT)
-        return GIRT_TIMEOUT;
+    if ((status == GIRT_EMPTY && timeout_ns == GIRT_NOW) ||
+        status == GIRT_TIMEOUT) {
+        girt__report_count(workers->report, GIRT__WORKERS_FULL, 1);
+        return status == GIRT_TIMEOUT ? GIRT_TIMEOUT : GIRT_FULL;
+    }
     task const todo = {run, argument,
                        inside ? own_counter
                               : girt_load_acquire(&workers->generation) & 1};
@@ -359,6 +368,16 @@ girt_status girt_workers_drain(girt_workers *workers, int64_t timeout_ns)
     girt_store_release(&workers->draining, 0);
     girt__park_wake(&workers->drained, UINT32_MAX);
     return done ? GIRT_OK : GIRT_TIMEOUT;
+}
+
+girt__workers_view girt__workers_look(const girt_workers *workers)
+{
+    return (girt__workers_view){
+        .report = workers->report,
+        .threads = workers->threads_count,
+        .queued = girt_queue_count(workers->tasks),
+        .queue_capacity = workers->capacity,
+    };
 }
 
 uint32_t girt__workers_generation(const girt_workers *workers)

@@ -12,9 +12,11 @@
 #include <girt/limiter.h>
 #include <girt/map.h>
 #include <girt/map64.h>
+#include <girt/queue.h>
 #include <girt/retry.h>
 #include <girt/ring.h>
 #include <girt/shed.h>
+#include <girt/workers.h>
 
 /* DEFINE_KIND(type, destroy, options...): the create and destroy of a type
  * whose options and create are named after it. */
@@ -210,10 +212,39 @@ static void use_ring(void *object, uint64_t turn)
     }
 }
 
+/* ---- queues ------------------------------------------------------------- */
+
+DEFINE_KIND(queue, .capacity = 3, .per_producer_order = true, .bands = 2)
+
+static void use_queue(void *object, uint64_t turn)
+{
+    void *item = NULL;
+    for (unsigned i = 0; i < 3; i++)
+        (void)girt_queue_push_band(object, i % 2, object,
+                                   (int64_t)(turn % 3 * 1000));
+    for (int i = 0; i < 3; i++)
+        (void)girt_queue_pop(object, &item, (int64_t)(turn % 3 * 1000));
+}
+
+DEFINE_KIND(workers, .threads = 1, .queue_capacity = 2)
+
+static void do_nothing(void *argument)
+{
+    (void)argument;
+}
+
+static void use_workers(void *object, uint64_t turn)
+{
+    for (int i = 0; i < 4; i++)
+        (void)girt_workers_submit(object, do_nothing, NULL,
+                                  turn % 2 == 0 ? GIRT_NOW : 100000);
+}
+
 const reporting_kind reporting_kinds[] = {
     KIND(breaker),      KIND(bulkhead), KIND(concurrency),   KIND(shed),
     KIND(retry_budget), KIND(limiter),  KIND(keyed_limiter), KIND(cache),
-    KIND(map),          KIND(map64),    KIND(ring),
+    KIND(map),          KIND(map64),    KIND(ring),          KIND(queue),
+    KIND(workers),
 };
 const size_t reporting_count =
     sizeof reporting_kinds / sizeof reporting_kinds[0];

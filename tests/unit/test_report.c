@@ -51,7 +51,7 @@ static girt_status make(door *d, const char *name, fake_registry *registry,
             .part = "door",
             GIRT__SERIES(door_series),
             .counters = COUNTERS,
-            .durations = true,
+            .durations = 1,
             .object = d,
             .collect = collect_door,
         });
