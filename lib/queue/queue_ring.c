@@ -6,6 +6,9 @@
 
 #include "core/assert.h"
 
+#define LULL_PAUSES_MAX 32u
+#define LULL_TRIAL      8u
+
 girt_status girt__ring_init(girt__ring *ring, size_t capacity,
                             const girt_allocator *allocator)
 {
@@ -24,6 +27,8 @@ girt_status girt__ring_init(girt__ring *ring, size_t capacity,
         .index_mask = (((uint64_t)1 << bits) - 1) * RING_STEP,
         .last = ((uint64_t)capacity - 1) * RING_STEP,
         .capacity = capacity,
+        .lull_max = capacity / 16 < LULL_PAUSES_MAX ? (uint32_t)capacity / 16
+                                                    : LULL_PAUSES_MAX,
     };
     girt__ring_start(ring, 0);
     return GIRT_OK;
@@ -46,6 +51,7 @@ void girt__ring_start(girt__ring *ring, uint64_t first_lap)
     girt_store_relaxed(&ring->tail, first | (ring->tail & ~RING_TICKET));
     girt_store_relaxed(&ring->head, first);
     girt_store_relaxed(&ring->settled, first);
+    ring->push_lull = ring->pop_lull = (girt__lull){.vain = 1};
 }
 
 void girt__ring_relax(unsigned *rounds)
@@ -153,6 +159,41 @@ static void take(girt__ring *ring, uint64_t ticket, void **items, size_t count)
     }
 }
 
+/* For a side whose slot of `ticket` is not ready: its turn is not yet the
+ * ticket with `mark`.  Pauses without a look, once a ticket, and answers
+ * whether the slot is ready now.
+ *
+ * A thread that takes each item of a stream the moment it comes shares two
+ * lines with its producer at every item, the slot's and, to tell empty from
+ * "about to come", the word that the producer claims by.  A little later there
+ * is a handful, and no such look.  So a lull that found a second item doubles
+ * the next, one that did not halves it, down to none: an idle queue, a dialogue
+ * and a queue that is full for long answer at once, but for one pause in
+ * LULL_TRIAL tickets, which notices that a stream began. */
+static bool lull(const girt__ring *ring, girt__lull *lull, uint64_t ticket,
+                 uint64_t mark)
+{
+    uint32_t const before = girt_load_relaxed(&lull->pauses);
+    bool const is_trial = before == 0 && ticket / RING_STEP % LULL_TRIAL == 0;
+    if (girt_load_relaxed(&lull->vain) == ticket || (before == 0 && !is_trial))
+        return false;
+    for (uint32_t i = 0; i < before + is_trial; i++)
+        girt_pause();
+    bool const ready =
+        girt_load_relaxed(&girt__ring_slot(ring, ticket)->turn) ==
+        (ticket | mark);
+    if (!ready)
+        girt_store_relaxed(&lull->vain, ticket);
+    uint64_t const next = girt__ring_next(ring, ticket);
+    bool const paid =
+        ready &&
+        girt_load_relaxed(&girt__ring_slot(ring, next)->turn) == (next | mark);
+    uint32_t const after = paid ? 2 * before + is_trial : before / 2;
+    if (after != before && after <= ring->lull_max)
+        girt_store_relaxed(&lull->pauses, after);
+    return ready;
+}
+
 girt_status girt__ring_push(girt__ring *ring, void *const *items, size_t count,
                             bool granted, size_t *pushed, uint64_t *seen)
 {
@@ -186,6 +227,8 @@ girt_status girt__ring_push(girt__ring *ring, void *const *items, size_t count,
             /* The item of one lap ago, or its popper has not released. */
             if (tail & RING_CLOSED)
                 return GIRT_CLOSED;
+            if (lull(ring, &ring->push_lull, ticket, 0))
+                continue;
             uint64_t const head = girt_load_seq_cst(&ring->head) & RING_TICKET;
             if (ticket - head == girt__ring_lap(ring))
                 return GIRT_FULL;
@@ -214,6 +257,8 @@ girt_status girt__ring_pop(girt__ring *ring, void **items, size_t count,
             }
             girt__ring_back_off(&pauses);
         } else if (turn == ticket) {
+            if (lull(ring, &ring->pop_lull, ticket, RING_FULL))
+                continue;
             uint64_t const tail = girt_load_seq_cst(&ring->tail);
             if ((tail & RING_TICKET) == ticket) {
                 *seen = tail;

@@ -69,16 +69,26 @@ typedef struct girt__slot {
 } girt__slot;
 _Static_assert(sizeof(girt__slot) == 16, "a slot is found by a shift");
 
+/* How a side that finds no item, or no room, pauses before it looks at the
+ * other side's word: queue_ring.c.  Relaxed: a guess, right or wrong. */
+typedef struct girt__lull {
+    uint64_t vain;   /* the ticket whose lull brought nothing; 1: none */
+    uint32_t pauses; /* of the next lull */
+} girt__lull;
+
 typedef struct girt__ring {
     /* Written once at create. */
     girt__slot *slots;
     uint64_t index_mask; /* of a ticket, in place */
     uint64_t last;       /* the index of the last slot, in place */
     size_t capacity;
+    uint32_t lull_max;
     /* Pushers'. */
     GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t tail;
+    girt__lull push_lull;
     /* Poppers'. */
     GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t head;
+    girt__lull pop_lull;
     /* How far head's pops have been given back to the budget; pushers'. */
     GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t settled;
 } girt__ring;

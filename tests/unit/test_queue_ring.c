@@ -121,6 +121,42 @@ static void flags_and_grants_stay_apart_from_tickets(void **state)
     girt__ring_release(&ring, &allocator);
 }
 
+/* A pop of an empty ring, and how long its next lull will be. */
+static uint32_t lull_after_empty(girt__ring *ring)
+{
+    void *out = NULL;
+    size_t done = 0;
+    uint64_t seen = 0;
+    check_status(girt__ring_pop(ring, &out, 1, &done, &seen), GIRT_EMPTY);
+    return ring->pop_lull.pauses;
+}
+
+static void pass_an_item(girt__ring *ring)
+{
+    void *item = number(1);
+    size_t done = 0;
+    uint64_t seen = 0;
+    check_status(girt__ring_push(ring, &item, 1, false, &done, &seen), GIRT_OK);
+    check_status(girt__ring_pop(ring, &item, 1, &done, &seen), GIRT_OK);
+}
+
+static void lulls_in_vain_come_once_a_ticket_and_end(void **state)
+{
+    (void)state;
+    girt__ring ring;
+    check_status(girt__ring_init(&ring, 1024, &allocator), GIRT_OK);
+    assert_int_equal(lull_after_empty(&ring), 0);
+    ring.pop_lull.pauses = ring.lull_max;
+    pass_an_item(&ring);
+    for (uint32_t expected = ring.lull_max / 2; expected > 0; expected /= 2) {
+        assert_int_equal(lull_after_empty(&ring), expected);
+        assert_int_equal(lull_after_empty(&ring), expected);
+        pass_an_item(&ring);
+    }
+    assert_int_equal(lull_after_empty(&ring), 0);
+    girt__ring_release(&ring, &allocator);
+}
+
 int main(void)
 {
     if (girt__allocator_resolve(&allocator, NULL) != GIRT_OK)
@@ -129,6 +165,7 @@ int main(void)
         cmocka_unit_test(every_capacity_wraps_well),
         cmocka_unit_test(distance_counts_across_laps),
         cmocka_unit_test(flags_and_grants_stay_apart_from_tickets),
+        cmocka_unit_test(lulls_in_vain_come_once_a_ticket_and_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
