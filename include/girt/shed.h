@@ -17,7 +17,8 @@
  * priorities that came in this one: whole priorities from 0 up, the last one in
  * part, evenly spread (I1).  A priority is refused only where all that are
  * more important pass (I2).  Some of priority 0 always pass.  An interval
- * without any request or wait admits all again.
+ * without any request or wait admits all again; one with waits too long but no
+ * request lowers by 5 % what part of the mix passes.
  *
  *                admit  observe  destroy
  *   admit        -      -        X        X: the caller excludes them.
