@@ -14,8 +14,9 @@
 
 #include "core/assert.h"
 
-/* Turns to wait for what other threads have between account and index. */
-#define IDLE_TURNS_MAX 10000
+/* Waiting for what other threads have between account and index: so often the
+ * processor is given away, then it is slept, a second in all at least. */
+enum { YIELDS_MAX = 100, NAPS_MAX = 10000, NAP_NS = 100000 };
 
 /* ---- the account -------------------------------------------------------- */
 
@@ -79,6 +80,22 @@ static bool evict_one(girt_cache *cache, girt__shard *own, bool by_entries)
     return item != NULL;
 }
 
+/* false: that was often enough. */
+static bool wait_for_others(unsigned *turns)
+{
+    if (++*turns > YIELDS_MAX + NAPS_MAX)
+        return false;
+    if (*turns <= YIELDS_MAX) {
+        (void)sched_yield();
+        return true;
+    }
+    /* nanosleep would be a cancellation point, which put is not. */
+    girt__park park = {0, 0};
+    const uint32_t key = girt__park_prepare(&park);
+    (void)girt__park_wait(&park, key, girt__deadline(NAP_NS));
+    return true;
+}
+
 static girt_status reserve(girt_cache *cache, girt__shard *own, bool entry,
                            size_t amount)
 {
@@ -88,13 +105,10 @@ static girt_status reserve(girt_cache *cache, girt__shard *own, bool entry,
         return GIRT_E_NOMEM;
     /* Each turn evicts one item, or waits for other threads. */
     for (unsigned idle = 0; !add_within(sum, amount, max);) {
-        if (evict_one(cache, own, entry)) {
+        if (evict_one(cache, own, entry))
             idle = 0;
-            continue;
-        }
-        if (++idle > IDLE_TURNS_MAX)
+        else if (!wait_for_others(&idle))
             return GIRT_E_NOMEM;
-        (void)sched_yield();
     }
     return GIRT_OK;
 }
