@@ -35,8 +35,9 @@
  * Fork: the child may use the cache if no other thread was inside a call at
  * that moment; what other threads had pinned is then never freed.
  * Thread exit: nothing to do; pins stay and any thread may release them.
- * Cancellation: a thread may be cancelled inside its loader; those who wait
- * for it get GIRT_E_SYSTEM with errno ECANCELED.
+ * Cancellation: a thread may be cancelled inside its loader, or end there with
+ * pthread_exit; those who wait for it get GIRT_E_SYSTEM with errno ECANCELED.
+ * No other call is a cancellation point of its own.
  * Signals: no call is async-signal-safe.
  *
  * The hash is keyed, random for each cache unless a seed is given. */
@@ -272,15 +273,17 @@ GIRT_API girt_status girt_cache_put(girt_cache *cache, const void *key,
  * Finds the value of a key, or has it loaded: of all who ask for a key that is
  * not there exactly one runs its loader, the others wait for what it brings.
  * In the stale time exactly one runs its loader, and the others get the old
- * value at once; when the refresh fails, so does the one, and the next caller
- * tries again.
+ * value at once; when the refresh fails, the one gets the old value too, and
+ * the next caller tries again.  A loader that answers GIRT_MISSING ends the old
+ * value's time.
  *
  * put, remove or clear of the key while it is loaded win: what the loader
  * brings is handed to its waiters but not stored, and later callers load anew.
  * So is a value that is too large for the cache.
  *
  * @param cache  the cache.
- * @param key  its bytes; NULL only with size 0.
+ * @param key  its bytes, which stay until the call returns; NULL only with
+ *     size 0.
  * @param key_size  0 to 2^32 - 1.
  * @param loader  fetches the value; runs with no lock held.
  * @param context  passed to `loader`.

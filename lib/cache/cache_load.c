@@ -23,6 +23,7 @@ struct girt__flight {
     girt__flight *outer; /* the loading thread's: the load around this one */
     girt_cache *cache;   /* written once */
     uint64_t hash;
+    const void *key; /* the loading thread's; read while listed or loading */
     size_t key_size;
     uint32_t references; /* atomic */
     uint32_t done;       /* atomic: D1, D2 */
@@ -30,7 +31,6 @@ struct girt__flight {
     girt_status status; /* written before D1 */
     int error;          /* for GIRT_E_SYSTEM */
     girt__item *item;   /* of GIRT_OK; the flight is one of its holders */
-    unsigned char key[];
 };
 
 /* Those whose loaders this thread runs, innermost first. */
@@ -83,17 +83,14 @@ void girt__flights_beat_all(girt__shard *shard)
 static girt__flight *create_flight(girt_cache *cache, uint64_t hash,
                                    const void *key, size_t key_size)
 {
-    size_t size;
-    if (!girt__size_add(sizeof(girt__flight), key_size, &size))
-        return NULL;
-    girt__flight *const flight =
-        girt__allocate(&cache->allocator, size, _Alignof(girt__flight));
-    if (flight == NULL)
-        return NULL;
-    *flight = (girt__flight){
-        .cache = cache, .hash = hash, .key_size = key_size, .references = 1};
-    if (key_size != 0)
-        memcpy(flight->key, key, key_size);
+    girt__flight *const flight = girt__allocate(
+        &cache->allocator, sizeof *flight, _Alignof(girt__flight));
+    if (flight != NULL)
+        *flight = (girt__flight){.cache = cache,
+                                 .hash = hash,
+                                 .key = key,
+                                 .key_size = key_size,
+                                 .references = 1};
     return flight;
 }
 
@@ -104,7 +101,7 @@ static void drop_flight(girt__flight *flight)
     girt_cache *const cache = flight->cache;
     if (flight->item != NULL)
         girt__item_drop(cache, flight->item);
-    girt__release(&cache->allocator, flight, sizeof *flight + flight->key_size);
+    girt__release(&cache->allocator, flight, sizeof *flight);
 }
 
 /* Ends a flight, and the loading thread's part in it. */
@@ -194,21 +191,22 @@ static void run_loader(load *l)
 }
 
 /* An item of what was loaded, counted in the cache or, where it would not be
- * accepted, beside it. */
+ * accepted, beside it and without a key. */
 static girt_status make_item(load *l, bool *counted, girt__item **out)
 {
     const girt_loaded *const loaded = &l->loaded;
     size_t size;
     *counted = girt__item_fits(l->cache, l->key_size, loaded->size, &size);
-    const girt_status status = girt__item_create(l->cache, l->hash, l->key_size,
+    const size_t key_size = *counted ? l->key_size : 0;
+    const girt_status status = girt__item_create(l->cache, l->hash, key_size,
                                                  loaded->size, *counted, out);
     if (status != GIRT_OK)
         return status;
     girt__item *const item = *out;
     if (loaded->size != 0)
         memcpy(girt__item_value(item), loaded->data, loaded->size);
-    if (l->key_size != 0)
-        memcpy(item->key, l->key, l->key_size);
+    if (key_size != 0)
+        memcpy(item->key, l->key, key_size);
     item->expires_ns = girt__cache_expiry(l->cache, loaded->ttl_ns, l->hash);
     return GIRT_OK;
 }

@@ -23,6 +23,8 @@ typedef struct source {
     unsigned released;  /* atomic */
     int64_t ttl_ns;
     girt_status (*inside)(struct source *s, const void *key, size_t key_size);
+    const size_t *live; /* of the allocator */
+    size_t live_bytes;  /* inside */
 } source;
 
 static unsigned releases;
@@ -334,6 +336,53 @@ static void too_large_is_handed_out(void **state)
     assert_int_equal(f.live_blocks, 0);
 }
 
+/* What a load takes beside the cache does not grow with its key. */
+static girt_status see_live_bytes(source *s, const void *key, size_t key_size)
+{
+    (void)key;
+    (void)key_size;
+    s->live_bytes = *s->live;
+    return GIRT_OK;
+}
+
+static void a_large_key_is_not_copied(void **state)
+{
+    (void)state;
+    enum { KEY = 10 << 20 };
+    failing f;
+    failing_init(&f);
+    char *const key = calloc(1, KEY);
+    source s = {.value = "v",
+                .inside = see_live_bytes,
+                .live = &f.live_bytes,
+                .cache =
+                    cache_of((girt_cache_options){.bytes_max = 1 << 16,
+                                                  .missing_ttl_ns = 1,
+                                                  .allocator = &f.allocator},
+                             NULL)};
+    const size_t before = f.live_bytes;
+    girt_cached cached;
+    check_status(
+        girt_cache_load(s.cache, key, KEY, bring, &s, GIRT_FOREVER, &cached),
+        GIRT_OK);
+    assert_true(s.live_bytes - before < 1024);
+    assert_true(f.live_bytes - before < 1024);
+    assert_memory_equal(cached.data, "v", 1);
+    girt_cache_release(s.cache, &cached);
+    assert_int_equal(f.live_bytes, before);
+    s.answer = GIRT_MISSING;
+    check_status(
+        girt_cache_load(s.cache, key, KEY, bring, &s, GIRT_FOREVER, &cached),
+        GIRT_MISSING);
+    s.inside = load_itself;
+    check_status(
+        girt_cache_load(s.cache, key, KEY, bring, &s, GIRT_FOREVER, &cached),
+        GIRT_E_BUSY);
+    girt_cache_destroy(s.cache);
+    assert_int_equal(f.live_blocks, 0);
+    free(key);
+}
+
 /* ---- threads ------------------------------------------------------------ */
 
 enum { CALLERS = 8 };
@@ -389,12 +438,21 @@ static void *ask_alone(void *context)
     return NULL;
 }
 
-static void a_cancelled_loader_leaves_nobody(void **state)
+static girt_status leave_thread(source *s, const void *key, size_t key_size)
 {
-    (void)state;
+    (void)s;
+    (void)key;
+    (void)key_size;
+    pthread_exit(NULL);
+}
+
+/* Cancelled, or gone by itself. */
+static void a_loader_dies(bool exits)
+{
     crowd loading = {.s = {.cache = cache_of((girt_cache_options){0}, NULL),
                            .value = "v",
-                           .stand = true},
+                           .stand = true,
+                           .inside = exits ? leave_thread : NULL},
                      .timeout_ns = GIRT_FOREVER};
     crowd waiting = {.s = {.cache = loading.s.cache, .value = "v"},
                      .timeout_ns = GIRT_FOREVER,
@@ -409,15 +467,26 @@ static void a_cancelled_loader_leaves_nobody(void **state)
                          0);
     while (joined(loading.s.cache) < 3)
         sched_yield();
-    assert_int_equal(pthread_cancel(loader), 0);
+    if (exits)
+        __atomic_store_n(&loading.s.stand, false, __ATOMIC_RELEASE);
+    else
+        assert_int_equal(pthread_cancel(loader), 0);
     void *result = NULL;
     assert_int_equal(pthread_join(loader, &result), 0);
-    assert_ptr_equal(result, PTHREAD_CANCELED);
+    assert_ptr_equal(result, exits ? NULL : PTHREAD_CANCELED);
+    assert_int_equal(loading.answers[0] + loading.answers[2], 0);
     for (int i = 0; i < 3; i++)
         assert_int_equal(pthread_join(waiters[i], NULL), 0);
     assert_int_equal(waiting.answers[1], 3);
     check_load(&waiting.s, GIRT_OK, "v", false);
     girt_cache_destroy(loading.s.cache);
+}
+
+static void a_dead_loader_leaves_nobody(void **state)
+{
+    (void)state;
+    a_loader_dies(false);
+    a_loader_dies(true);
 }
 
 static void waiting_is_bounded_and_stale_does_not_wait(void **state)
@@ -473,9 +542,10 @@ int main(void)
         cmocka_unit_test(stale_values_serve_while_refreshed),
         cmocka_unit_test(what_a_loader_may_do),
         cmocka_unit_test(others_win_over_a_load),
+        cmocka_unit_test(a_large_key_is_not_copied),
         cmocka_unit_test(too_large_is_handed_out),
         cmocka_unit_test(one_loads_for_all),
-        cmocka_unit_test(a_cancelled_loader_leaves_nobody),
+        cmocka_unit_test(a_dead_loader_leaves_nobody),
         cmocka_unit_test(waiting_is_bounded_and_stale_does_not_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
