@@ -16,7 +16,7 @@
 
 enum { DIGITS_MAX = 17, DIGITS_SURE = 15 };
 
-size_t girt__number_u64(char out[GIRT__NUMBER_BYTES], uint64_t value)
+size_t girt__number_u64(char *out, uint64_t value)
 {
     char digits[20];
     size_t count = 0;

@@ -8,8 +8,8 @@
 
 enum { GIRT__NUMBER_BYTES = 32 /* what a number takes at most */ };
 
-/* Without a terminator; how many bytes. */
-size_t girt__number_u64(char out[GIRT__NUMBER_BYTES], uint64_t value);
+/* Without a terminator, 20 bytes at most; how many. */
+size_t girt__number_u64(char *out, uint64_t value);
 /* The shortest that reads as the same double: 0.1, 1e+300, +Inf, NaN. */
 size_t girt__number_double(char out[GIRT__NUMBER_BYTES], double value);
 

@@ -110,11 +110,45 @@ static void works_on_while_memory_stays_out(void **state)
     assert_int_equal(f.live_blocks, 0);
 }
 
+/* Wherever in a block memory ends: what was taken is given back. */
+static void gives_back_what_it_took(void **state)
+{
+    (void)state;
+    static char help[GIRT_METRICS_TEXT_MAX + 1];
+    memset(help, 'h', sizeof help - 1);
+    for (size_t pad = 0; pad < GIRT__ARENA_FIRST; pad += 512) {
+        failing f;
+        failing_init(&f);
+        girt_metrics *metrics = NULL;
+        check_status(girt_metrics_create(&metrics, &f.allocator), GIRT_OK);
+        girt__arena *const arena = &metrics->arena;
+        uint64_t offset;
+        check_status(girt__arena_take(arena, pad + 8, 8, &offset), GIRT_OK);
+        const size_t used = arena->used;
+        girt_counter *c = NULL;
+        for (size_t k = 1; c == NULL; k++) {
+            f.calls = 0;
+            f.fail_at = k;
+            const girt_status status =
+                girt_counter_create(&c, metrics, "c", help, NULL);
+            if (status == GIRT_OK)
+                break;
+            check_status(status, GIRT_E_NOMEM);
+            assert_int_equal(arena->used, used);
+            assert_int_equal(arena->count, 1);
+            assert_true(girt__arena_head(arena)->slab == 0);
+        }
+        girt_metrics_destroy(metrics);
+        assert_int_equal(f.live_blocks, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_allocation_fails),
         cmocka_unit_test(works_on_while_memory_stays_out),
+        cmocka_unit_test(gives_back_what_it_took),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
  * series than there may be; values from threads and across a fork. */
 #include <girt/metrics.h>
 
+#include <errno.h>
 #include <math.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -306,12 +307,29 @@ static void from_threads(void **state)
     assert_int_equal(girt_counter_value(counters[1]), expected[1]);
 }
 
+/* Told first of this test's, so called last before a fork. */
+static bool looks, held;
+
+static void look(void)
+{
+    held = looks && pthread_mutex_trylock(&metrics->mutex) == EBUSY;
+}
+
+__attribute__((constructor)) static void look_before_forks(void)
+{
+    (void)pthread_atfork(look, NULL, NULL);
+}
+
+/* The mutex is the forking thread's then, so that the child finds it free. */
 static void after_fork(void **state)
 {
     (void)state;
     girt_counter *const c = counter("c", NULL);
     girt_counter_add(c, 3);
+    looks = true;
     const pid_t child = fork();
+    looks = false;
+    assert_true(held);
     assert_true(child >= 0);
     if (child == 0) {
         girt_counter_add(c, 4);
