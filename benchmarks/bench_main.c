@@ -17,6 +17,7 @@ static const bench_suite *const suites[] = {
     &bench_ring_suite,
     &bench_guard_suite,
     &bench_cache_suite,
+    &bench_metrics_suite,
 };
 enum { suite_count = sizeof suites / sizeof *suites };
 

@@ -102,7 +102,10 @@ girt_bench_rival(map_bytes map_glib_bytes.c glib_bytes
 girt_bench_rival(ring ring_memcached.c memcached
     "libmemcached weighted ketama" libmemcached-dev libmemcached/memcached.h memcached)
 
-foreach(suite queue map map_bytes ring)
+girt_bench_rival(metrics metrics_prometheus_cpp.cpp prometheus_cpp
+    "prometheus-cpp" prometheus-cpp-dev prometheus/counter.h prometheus-cpp-core)
+
+foreach(suite queue map map_bytes ring metrics)
     get_property(rivals GLOBAL PROPERTY girt_bench_${suite}_rivals)
     file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${suite}_rivals.h
         CONTENT "/* The rivals that were found, and those that were not. */\n@rivals@" @ONLY)
