@@ -16,9 +16,3 @@ bool girt__options_are_valid(const char *name, const void *metrics,
         return false;
     return metrics == NULL || name != NULL;
 }
-
-bool girt__options_are_plain(const char *name, const void *metrics,
-                             const uint64_t reserved[GIRT__RESERVED])
-{
-    return metrics == NULL && girt__options_are_valid(name, NULL, reserved);
-}

@@ -163,7 +163,7 @@ static bool options_valid(const girt_call_options *o)
 {
     return o->timeout_ns >= 0 && o->backoff_base_ns >= 0 &&
            o->backoff_max_ns >= 0 &&
-           girt__options_are_plain(NULL, NULL, o->reserved);
+           girt__options_are_valid(NULL, NULL, o->reserved);
 }
 
 girt_status girt_call(const girt_call_options *options,

@@ -8,15 +8,15 @@ static void names(void **state)
 {
     (void)state;
     static const uint64_t zero[GIRT__RESERVED];
-    assert_true(girt__options_are_plain(NULL, NULL, zero));
-    assert_true(girt__options_are_plain("a name, with spaces", NULL, zero));
-    assert_false(girt__options_are_plain("", NULL, zero));
+    assert_true(girt__options_are_valid(NULL, NULL, zero));
+    assert_true(girt__options_are_valid("a name, with spaces", NULL, zero));
+    assert_false(girt__options_are_valid("", NULL, zero));
     for (size_t size = 250; size < 260; size++) {
         char *const name = malloc(size + 1);
         assert_non_null(name);
         memset(name, 'n', size);
         name[size] = '\0';
-        assert_int_equal(girt__options_are_plain(name, NULL, zero),
+        assert_int_equal(girt__options_are_valid(name, NULL, zero),
                          size <= GIRT__NAME_MAX);
         free(name);
     }
@@ -29,7 +29,7 @@ static void a_long_name_is_not_read_to_its_end(void **state)
     char *const name = malloc(GIRT__NAME_MAX + 1); /* no final zero */
     assert_non_null(name);
     memset(name, 'n', GIRT__NAME_MAX + 1);
-    assert_false(girt__options_are_plain(name, NULL, zero));
+    assert_false(girt__options_are_valid(name, NULL, zero));
     free(name);
 }
 
@@ -38,15 +38,12 @@ static void metrics_and_reserved(void **state)
     (void)state;
     for (int i = 0; i < GIRT__RESERVED; i++) {
         uint64_t reserved[GIRT__RESERVED] = {0};
-        assert_true(girt__options_are_plain(NULL, NULL, reserved));
-        assert_false(girt__options_are_plain(NULL, reserved, reserved));
-        assert_false(girt__options_are_plain("a", reserved, reserved));
         assert_true(girt__options_are_valid(NULL, NULL, reserved));
         assert_true(girt__options_are_valid("a", reserved, reserved));
         assert_false(girt__options_are_valid(NULL, reserved, reserved));
         assert_false(girt__options_are_valid("", reserved, reserved));
         reserved[i] = (uint64_t)1 << 63;
-        assert_false(girt__options_are_plain(NULL, NULL, reserved));
+        assert_false(girt__options_are_valid(NULL, NULL, reserved));
     }
 }
 
