@@ -24,6 +24,7 @@
 
 #include "core/assert.h"
 #include "core/atomic.h"
+#include "core/utf8.h"
 
 enum {
     CHUNK = GIRT__TALLY_STEP, /* ids of a tally */
@@ -32,7 +33,8 @@ enum {
     REST = 0, /* in the report's tally */
     TALLIES,
     SAMPLES = 16384,
-    SAMPLES_WORK = 1 << 22 /* samples times nodes, for rendezvous */
+    SAMPLES_WORK = 1 << 22, /* samples times nodes, for rendezvous */
+    LABEL_SIZE = 4 * GIRT_RING_NAME_MAX + 1
 };
 
 enum { NODES, LOOKUPS, LOAD, CHANGES, MOVED };
@@ -192,6 +194,28 @@ static bool look_at(girt_ring *ring, uint32_t id, uint64_t number,
     return shows;
 }
 
+/* A name is any bytes, and a label UTF-8: what is none is written \\xff, so
+ * that two names stay two. */
+static void write_label(const char *name, char label[LABEL_SIZE])
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t const size = strlen(name);
+    for (size_t at = 0; at < size;) {
+        size_t const length = girt__utf8_character(name + at, size - at);
+        if (length != 0) {
+            memcpy(label, name + at, length);
+            label += length;
+            at += length;
+            continue;
+        }
+        unsigned const byte = (unsigned char)name[at++];
+        const char escape[] = {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+        memcpy(label, escape, sizeof escape);
+        label += sizeof escape;
+    }
+    *label = '\0';
+}
+
 static void collect(void *object, girt__sink *sink)
 {
     girt_ring *const ring = object;
@@ -200,13 +224,15 @@ static void collect(void *object, girt__sink *sink)
     girt__sink_counter(sink, &ring_series[CHANGES], NULL, g.number);
     girt__sink_gauge(sink, &ring_series[MOVED], NULL, g.moved);
     node_glance node;
+    char label[LABEL_SIZE];
     for (uint32_t id = 0; id < g.slots && id < COUNTED; id++) {
         if (!look_at(ring, id, g.number, &node))
             continue;
-        girt__sink_counter(sink, &ring_series[LOOKUPS], node.name,
+        write_label(node.name, label);
+        girt__sink_counter(sink, &ring_series[LOOKUPS], label,
                            counted(ring, id) - node.before);
         if (ring->load != NULL)
-            girt__sink_gauge(sink, &ring_series[LOAD], node.name, node.load);
+            girt__sink_gauge(sink, &ring_series[LOAD], label, node.load);
     }
     uint64_t const rest = girt__report_sum(ring->report, REST);
     if (rest != 0)

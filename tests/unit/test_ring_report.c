@@ -113,6 +113,27 @@ static void every_kind_of_lookup_counts(void **state)
     fake_registry_end(&registry);
 }
 
+static void names_that_are_not_text_stay_two(void **state)
+{
+    (void)state;
+    fake_registry_init(&registry);
+    girt_ring *const ring = made((girt_ring_options){.kind = GIRT_RING_NATIVE});
+    char longest[GIRT_RING_NAME_MAX + 1], label[4 * GIRT_RING_NAME_MAX + 1];
+    memset(longest, 0xff, GIRT_RING_NAME_MAX);
+    longest[GIRT_RING_NAME_MAX] = '\0';
+    for (size_t i = 0; i < GIRT_RING_NAME_MAX; i++)
+        memcpy(&label[4 * i], "\\xff", 5);
+    const girt_node nodes[] = {
+        {"\xfe", 1}, {"a\xc3\xbc\xe4z", 1}, {longest, 1}, {"\xff", 1}};
+    check_status(girt_ring_set(ring, nodes, 4), GIRT_OK);
+    fake_registry_scrape(&registry);
+    const char *const labels[] = {"\\xfe", "a\xc3\xbc\\xe4z", label, "\\xff"};
+    for (size_t i = 0; i < 4; i++)
+        assert_true(value_of("girt_ring_lookups_total", labels[i]) == 0);
+    girt_ring_destroy(ring);
+    fake_registry_end(&registry);
+}
+
 static void what_moved_is_told(void **state)
 {
     (void)state;
@@ -228,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lookups_are_told_by_node),
         cmocka_unit_test(every_kind_of_lookup_counts),
+        cmocka_unit_test(names_that_are_not_text_stay_two),
         cmocka_unit_test(what_moved_is_told),
         cmocka_unit_test(a_name_in_the_place_of_another_has_moved),
         cmocka_unit_test(many_nodes_are_told_together),
