@@ -8,6 +8,7 @@
 #include <girt/bulkhead.h>
 #include <girt/cache.h>
 #include <girt/call.h>
+#include <girt/channel.h>
 #include <girt/clock.h>
 #include <girt/concurrency.h>
 #include <girt/deque.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* shared_segment.c - a piece of memory that several processes have, and its parts.
+/* shared_segment.c - a piece of memory that several processes have, and its
+ * parts.
  *
  * Each process maps the segment where there is room in its own memory, so
  * nothing in it is a pointer.  The layout is in shared_internal.h, the file
