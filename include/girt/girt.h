@@ -16,6 +16,7 @@
 #include <girt/export.h>
 #include <girt/hash.h>
 #include <girt/keyed_limiter.h>
+#include <girt/keys.h>
 #include <girt/limiter.h>
 #include <girt/map.h>
 #include <girt/map64.h>

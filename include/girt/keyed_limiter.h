@@ -15,8 +15,8 @@
  * Memory: 26 bytes a key, allocated at create, none later.
  *
  *                take  destroy
- *   take          -      X        X: the caller excludes them.
- *   destroy       X      X
+ *   take          -      X        X: the caller excludes them; take stands for
+ *   destroy       X      X        take, take_at and take_n.
  *
  * Empty and full: LIMITED only if at an instant within the call the key had
  * fewer tokens than asked for, or its bucket was not held and `keys` other keys
@@ -43,6 +43,7 @@
 #include <girt/alloc.h>
 #include <girt/clock.h>
 #include <girt/export.h>
+#include <girt/keys.h>
 #include <girt/limiter.h>
 #include <girt/status.h>
 
@@ -156,6 +157,30 @@ GIRT_API girt_status girt_keyed_limiter_take_at(girt_keyed_limiter *limiter,
                                                 size_t key_size,
                                                 uint64_t tokens, int64_t now_ns,
                                                 girt_decision *decision);
+
+/**
+ * Takes tokens of each of many keys, as that many calls of
+ * girt_keyed_limiter_take would that read the clock at one instant.
+ *
+ * @param limiter  the limiter.
+ * @param keys  the keys; one that is there twice takes twice.
+ * @param tokens  how many of each key.
+ * @param taken  NULL, or room for keys->count answers: whether they were taken.
+ * @param retry_after_ns  NULL, or room for keys->count numbers: 0 where they
+ * were taken, else as in girt_decision.
+ * @return  GIRT_OK: each key was decided; GIRT_E_INVALID: a NULL, or keys does
+ * not say what is true; GIRT_E_TOO_LARGE: a key is over
+ * GIRT_KEYED_LIMITER_KEY_MAX. Nothing was done but on GIRT_OK.
+ *
+ * Threads: any.
+ * Progress: lock-free.
+ * Order: none.
+ * Since: 0.1
+ */
+GIRT_API girt_status girt_keyed_limiter_take_n(girt_keyed_limiter *limiter,
+                                               const girt_keys *keys,
+                                               uint64_t tokens, bool taken[],
+                                               int64_t retry_after_ns[]);
 
 GIRT_END
 

@@ -11,9 +11,9 @@
  *   change     -      -        -        -        remove): one mutex
  *   destroy    X      X        X        X        X: the caller must exclude it
  *
- * find stands for find, find_n, name, count and share. Every answer of a
- * lookup was right at an instant within the call. A thread that stalls or dies
- * in a lookup delays the freeing of old snapshots, and, when eight of them
+ * find stands for find, find_n, find_keys, name, count and share. Every answer
+ * of a lookup was right at an instant within the call. A thread that stalls or
+ * dies in a lookup delays the freeing of old snapshots, and, when eight of them
  * wait, changes; one that stalls in a change delays other changes, never a
  * lookup. So a change and destroy must not be called inside a read section
  * (epoch.h).
@@ -58,6 +58,7 @@
 
 #include <girt/alloc.h>
 #include <girt/export.h>
+#include <girt/keys.h>
 #include <girt/status.h>
 
 GIRT_BEGIN
@@ -267,6 +268,27 @@ GIRT_API girt_status girt_ring_find(girt_ring *ring, const void *key,
 GIRT_API girt_status girt_ring_find_n(girt_ring *ring, const void *key,
                                       size_t key_size, uint32_t node_ids[],
                                       size_t *count);
+
+/**
+ * The owners of many keys, each as by girt_ring_find; the lookups overlap and
+ * share what a call costs, which is most of it where nodes are few.
+ *
+ * @param ring      the ring.
+ * @param keys      the keys.
+ * @param node_ids  room for keys->count ids: one for each key, in order,
+ *                  written on GIRT_OK only.
+ * @return  GIRT_OK; GIRT_MISSING: the ring has no nodes, or lost the last one
+ *          meanwhile (node_ids are then undefined); GIRT_E_INVALID: a pointer
+ *          is NULL that must not be, or keys does not say what is true.
+ *
+ * Threads: any.
+ * Progress: lock-free; writes nothing shared.
+ * Order: acquire, as girt_ring_find; a change during the call shows from some
+ * key on.
+ * Since: 0.1
+ */
+GIRT_API girt_status girt_ring_find_keys(girt_ring *ring, const girt_keys *keys,
+                                         uint32_t node_ids[]);
 
 /**
  * The first node in order of preference that has room, and one load on it.

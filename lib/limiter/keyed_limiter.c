@@ -17,6 +17,7 @@
 #include "core/assert.h"
 #include "core/atomic.h"
 #include "core/clock_internal.h"
+#include "core/key_list.h"
 #include "core/options.h"
 #include "core/random.h"
 #include "limiter/gcra_internal.h"
@@ -243,4 +244,31 @@ girt_status girt_keyed_limiter_take(girt_keyed_limiter *limiter,
     return girt_keyed_limiter_take_at(limiter, key, key_size, tokens,
                                       girt__clock_now(&limiter->clock),
                                       decision);
+}
+
+girt_status girt_keyed_limiter_take_n(girt_keyed_limiter *limiter,
+                                      const girt_keys *keys, uint64_t tokens,
+                                      bool taken[], int64_t retry_after_ns[])
+{
+    girt__key_list list;
+    if (limiter == NULL)
+        return GIRT_E_INVALID;
+    girt_status const status =
+        girt__key_list_begin(&list, keys, GIRT_KEYED_LIMITER_KEY_MAX);
+    if (status != GIRT_OK)
+        return status;
+    int64_t const now_ns = girt__clock_now(&limiter->clock);
+    girt_decision decision;
+    girt_decision *const wanted = retry_after_ns == NULL ? NULL : &decision;
+    for (size_t i = 0; i < keys->count; i++) {
+        size_t size;
+        const void *const key = girt__key_list_next(&list, &size);
+        girt_status const answer = girt_keyed_limiter_take_at(
+            limiter, key, size, tokens, now_ns, wanted);
+        if (taken != NULL)
+            taken[i] = answer == GIRT_OK;
+        if (retry_after_ns != NULL)
+            retry_after_ns[i] = decision.retry_after_ns;
+    }
+    return GIRT_OK;
 }

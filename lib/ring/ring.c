@@ -17,7 +17,11 @@
 
 #include "core/assert.h"
 #include "core/atomic.h"
+#include "core/key_list.h"
 #include "core/options.h"
+
+/* Keys of a batch that are looked up in one section. */
+enum { BLOCK = 64 };
 
 /* ---- create, destroy ---- */
 
@@ -299,6 +303,39 @@ girt_status girt_ring_find_n(girt_ring *ring, const void *key, size_t key_size,
     if (girt_unlikely(ring->report != NULL))
         girt__ring_count(ring, node_ids, *count);
     return empty ? GIRT_MISSING : GIRT_OK;
+}
+
+girt_status girt_ring_find_keys(girt_ring *ring, const girt_keys *keys,
+                                uint32_t node_ids[])
+{
+    girt__key_list list;
+    if (ring == NULL || keys == NULL || (node_ids == NULL && keys->count != 0))
+        return GIRT_E_INVALID;
+    girt_status const status = girt__key_list_begin(&list, keys, SIZE_MAX);
+    if (status != GIRT_OK)
+        return status;
+    bool found = girt_ring_count(ring) != 0;
+    size_t done = 0;
+    while (found && done < keys->count) {
+        /* A block at a time: hashed outside of the section, which must not
+         * hold up the epoch. */
+        uint64_t hashes[BLOCK];
+        size_t const left = keys->count - done;
+        size_t const count = left < BLOCK ? left : BLOCK;
+        for (size_t i = 0; i < count; i++) {
+            size_t size;
+            const void *const key = girt__key_list_next(&list, &size);
+            hashes[i] = girt__ring_key_hash(ring, key, size);
+        }
+        girt_epoch_enter();
+        /* P0 <- P1 (ring_change.c). */
+        const girt__ring_snapshot *const s = girt_load_acquire(&ring->snapshot);
+        for (size_t i = 0; i < count && found; i++)
+            found = owner_of(ring, s, hashes[i], &node_ids[done + i]);
+        girt_epoch_exit();
+        done += count;
+    }
+    return found ? GIRT_OK : GIRT_MISSING;
 }
 
 /* ---- what is in it ---- */
