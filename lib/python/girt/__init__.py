@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+"""girt: queues, maps, caches, limiters, guards and rings that many threads,
+tasks and processes can share, over the C library libgirt.
+
+>>> import girt
+>>> clients = girt.KeyedLimiter(5, burst=2)
+>>> clients.allow("ann")
+True
+"""
+
+from ._cache import Cache, LoadFailed, Stats
+from ._errors import (Closed, Corrupt, Empty, Error, Full, GetTimeout,
+                      Limited, PutTimeout, Rejected, Timeout)
+from ._guard import Breaker, Bulkhead, Permit
+from ._library import VERSION as __version__
+from ._limiter import Decision, KeyedLimiter, Limiter, take_all
+from ._map import Map
+from ._queue import Queue
+from ._ring import Ring
+from ._support import Key, ManualClock
+
+__all__ = [
+    "Breaker", "Bulkhead", "Cache", "Closed", "Corrupt", "Decision", "Empty",
+    "Error", "Full", "GetTimeout", "Key", "KeyedLimiter", "Limited", "Limiter",
+    "LoadFailed", "ManualClock", "Map", "Permit", "PutTimeout", "Queue",
+    "Rejected", "Ring", "Stats", "Timeout", "__version__", "take_all",
+]
+
+# Names in tracebacks and pickles are those that users import.
+for _name in __all__:
+    _thing = globals()[_name]
+    if isinstance(_thing, type):
+        _thing.__module__ = __name__
+del _name, _thing

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: MIT
+"""What the classes share: handles, keys, times, clocks, forks."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+import threading
+import weakref
+from typing import Any, Callable, Iterable, Optional, Union
+
+from . import _binding as c
+from ._errors import OK, fail
+
+#: What keys may be; a str stands for its UTF-8 bytes.
+Key = Union[bytes, str, bytearray, memoryview]
+
+#: Serializes C calls that hold a lock with the interpreter's lock released,
+#: so that no fork can fall between: os.fork waits for them.
+fork_gate = threading.RLock()
+
+
+def key_bytes(key: Key) -> bytes:
+    """The bytes of a key; TypeError for what is no key."""
+    if type(key) is bytes:
+        return key
+    if isinstance(key, str):
+        return key.encode()
+    if isinstance(key, (bytes, bytearray, memoryview)):
+        return bytes(key)
+    raise TypeError(f"a key is bytes or str, not {type(key).__name__}")
+
+
+def nanoseconds(seconds: Optional[float], what: str, none: int = c.FOREVER
+                ) -> int:
+    """Seconds as the library's time; None is ``none``."""
+    if seconds is None:
+        return none
+    if not isinstance(seconds, (int, float)):
+        raise TypeError(f"{what} is a number of seconds, not "
+                        f"{type(seconds).__name__}")
+    if math.isnan(seconds) or seconds < 0:
+        raise ValueError(f"{what} must not be negative")
+    if seconds >= c.FOREVER / 1e9:
+        return c.FOREVER
+    return round(seconds * 1e9)
+
+
+def seconds_of(ns: int) -> float:
+    """The library's time as seconds; its forever is infinite."""
+    return math.inf if ns == c.FOREVER else ns / 1e9
+
+
+def whole(number: int, what: str, least: int, most: int = 2 ** 64 - 1) -> int:
+    """An integer within bounds, or ValueError, or TypeError."""
+    if not isinstance(number, int):
+        raise TypeError(f"{what} is an int, not {type(number).__name__}")
+    if not least <= number <= most:
+        raise ValueError(f"{what} must be {least} .. {most}")
+    return number
+
+
+def choice(word: str, words: tuple[str, ...], what: str) -> int:
+    """The number of a word."""
+    if word not in words:
+        raise ValueError(f"{what} is one of {', '.join(words)}")
+    return words.index(word)
+
+
+def name_bytes(name: Optional[str]) -> Optional[bytes]:
+    """An object's name for the library."""
+    return None if name is None else name.encode()
+
+
+class ManualClock:
+    """A clock that stands still until it is moved, for tests.
+
+    >>> clock = ManualClock()
+    >>> clock.advance(1.5)
+    >>> clock.now
+    1.5
+    """
+
+    def __init__(self, now: float = 0.0) -> None:
+        self._now_ns = ctypes.c_int64(nanoseconds(now, "now"))
+        self._lock = threading.Lock()
+
+    @property
+    def now(self) -> float:
+        """What it shows, in seconds."""
+        return self._now_ns.value / 1e9
+
+    def advance(self, seconds: float) -> None:
+        """Moves it forward."""
+        step = nanoseconds(seconds, "seconds")
+        with self._lock:
+            now = self._now_ns.value + step
+            if now > c.FOREVER:
+                raise ValueError("the clock would pass its end")
+            self._now_ns.value = now
+
+    def now_ns(self) -> int:
+        """What it shows, in nanoseconds."""
+        return self._now_ns.value
+
+    def fill(self, clock: c.Clock) -> None:
+        """Makes a C clock of it, which holds a pointer to this object."""
+        c.call.clock_manual(ctypes.addressof(clock),
+                            ctypes.addressof(self._now_ns))
+
+
+def fill_clock(options: Any, clock: Optional[ManualClock]) -> None:
+    """Sets the clock of an options struct."""
+    if clock is None:
+        return
+    if not isinstance(clock, ManualClock):
+        raise TypeError("clock is a girt.ManualClock or None")
+    clock.fill(options.clock)
+
+
+# ---- handles ----
+
+class _Sections(threading.local):
+    """Whether this thread is inside a read section of the library."""
+    depth = 0
+
+
+sections = _Sections()
+_graveyard: list[tuple[Callable[[int], None], int]] = []
+
+
+class Owner:
+    """Destroys a C object when it is collected itself.
+
+    Nobody can be inside a call on the object then, since who calls holds its
+    Python object, and with it this one.
+    """
+
+    __slots__ = ("handle", "_destroy", "_keep")
+
+    def __init__(self, handle: int, destroy: Callable[[int], None],
+                 keep: Any = None) -> None:
+        self.handle = handle
+        self._destroy = destroy
+        self._keep = keep  # what the C object points to
+
+    def __del__(self) -> None:
+        # Destroying waits for read sections: never from inside one, where
+        # the collector may have found us.
+        if sections.depth:
+            _graveyard.append((self._destroy, self.handle))
+        else:
+            self._destroy(self.handle)
+
+
+def bury() -> None:
+    """Destroys what was collected inside a read section."""
+    while _graveyard:
+        try:
+            destroy, handle = _graveyard.pop()
+        except IndexError:  # another thread took it
+            return
+        destroy(handle)
+
+
+def create(maker: Callable[[int, Optional[int]], int], options: Any,
+           destroy: Callable[[int], None], keep: Any = None) -> Owner:
+    """Makes a C object of its options struct."""
+    out = ctypes.c_void_p()
+    status = maker(ctypes.addressof(out), ctypes.addressof(options))
+    if status != OK or out.value is None:
+        fail(status)
+    return Owner(out.value, destroy, (keep, options))
+
+
+# ---- keys for batches ----
+
+def packed(keys: Iterable[Key]) -> c.Keys:
+    """Keys as the library's batches take them, joined by zero bytes."""
+    listed = keys if isinstance(keys, (list, tuple)) else list(keys)
+    try:
+        joined = "\0".join(listed).encode()
+    except TypeError:
+        try:
+            joined = b"\0".join(listed)
+        except TypeError:
+            return sized(listed)
+    return c.Keys(joined, len(joined), None, len(listed))
+
+
+def sized(keys: Iterable[Key]) -> c.Keys:
+    """The same for keys that may hold zero bytes."""
+    pieces = list(map(key_bytes, keys))
+    sizes = (ctypes.c_uint32 * len(pieces))(*map(len, pieces))
+    joined = b"".join(pieces)
+    packed = c.Keys(joined, len(joined), ctypes.addressof(sizes), len(pieces))
+    packed.keep = sizes  # the struct has its address only
+    return packed
+
+
+# ---- forks ----
+
+_survivors: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def survives_fork(thing: Any) -> None:
+    """Has ``thing._after_fork()`` called in the child of each fork."""
+    _survivors.add(thing)
+
+
+def _in_child() -> None:
+    fork_gate.release()
+    for thing in list(_survivors):
+        thing._after_fork()
+
+
+os.register_at_fork(before=fork_gate.acquire,
+                    after_in_parent=fork_gate.release,
+                    after_in_child=_in_child)
