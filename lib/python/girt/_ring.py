@@ -23,7 +23,7 @@ class _Scratch(threading.local):
     """Where C writes for this thread."""
 
     def __init__(self) -> None:
-        self.ids = array("I", [0])
+        self.ids = array("i", [0])
         self.at = self.ids.buffer_info()[0]
 
 
@@ -193,7 +193,7 @@ class Ring:
 
     def _find_ids(self, keys: Sequence[Key]) -> array[int]:
         batch = packed(keys)
-        ids = array("I", bytes(4 * batch.count))
+        ids = array("i", bytes(4 * batch.count))
         status = c.call.ring_find_keys(
             self._handle, ctypes.addressof(batch), ids.buffer_info()[0])
         if status == E_INVALID and self._handle is not None:
@@ -205,7 +205,7 @@ class Ring:
         return ids
 
     def _find_some(self, key: bytes, count: int) -> array[int]:
-        ids = array("I", bytes(4 * min(count, len(self))))
+        ids = array("i", bytes(4 * min(count, len(self))))
         found = ctypes.c_size_t(len(ids))
         status = c.call.ring_find_n(
             self._handle, key, len(key), ids.buffer_info()[0],

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+# The Python package against the library of this build, label "python": all
+# tests under the first python3, and under each other version that is there.
+# Sanitizers want to be the program's first library: not here.
+if(GIRT_SANITIZE)
+    return()
+endif()
+find_package(Python3 3.9 COMPONENTS Interpreter)
+if(NOT Python3_FOUND)
+    message(STATUS "The Python package is not tested: no python3 3.9 or newer")
+    return()
+endif()
+
+function(girt_python_test name interpreter)
+    add_test(NAME ${GIRT_TEST_PREFIX}${name} COMMAND ${interpreter} -W error
+        ${CMAKE_CURRENT_SOURCE_DIR}/python/run.py ${ARGN})
+    set_tests_properties(${GIRT_TEST_PREFIX}${name} PROPERTIES
+        LABELS python TIMEOUT 120 SKIP_RETURN_CODE 77 ENVIRONMENT
+        "GIRT_LIBRARY=$<TARGET_FILE:girt>;GIRT_SOURCE=${PROJECT_SOURCE_DIR};CC=${CMAKE_C_COMPILER};PYTHONPATH=${PROJECT_SOURCE_DIR}/lib/python;PYTHONDONTWRITEBYTECODE=1")
+endfunction()
+
+girt_python_test(python ${Python3_EXECUTABLE})
+foreach(version 3.9 3.10 3.11 3.12 3.13)
+    if(version STREQUAL "${Python3_VERSION_MAJOR}.${Python3_VERSION_MINOR}")
+        continue()
+    endif()
+    # The system's, or pyenv's; a shim that leads nowhere does not answer.
+    file(GLOB candidates /usr/bin/python${version} $ENV{HOME}/.pyenv/versions/${version}.*/bin/python${version})
+    foreach(candidate ${candidates})
+        execute_process(COMMAND ${candidate} -c "import ctypes"
+            RESULT_VARIABLE result OUTPUT_QUIET ERROR_QUIET)
+        if(result EQUAL 0)
+            girt_python_test(python_${version} ${candidate} --objects)
+            break()
+        endif()
+    endforeach()
+endforeach()
