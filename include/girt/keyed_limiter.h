@@ -16,7 +16,7 @@
  *
  *                take  destroy
  *   take          -      X        X: the caller excludes them; take stands for
- *   destroy       X      X        take, take_at and take_n.
+ *   destroy       X      X        take, take_at and take_keys.
  *
  * Empty and full: LIMITED only if at an instant within the call the key had
  * fewer tokens than asked for, or its bucket was not held and `keys` other keys
@@ -177,7 +177,7 @@ GIRT_API girt_status girt_keyed_limiter_take_at(girt_keyed_limiter *limiter,
  * Order: none.
  * Since: 0.1
  */
-GIRT_API girt_status girt_keyed_limiter_take_n(girt_keyed_limiter *limiter,
+GIRT_API girt_status girt_keyed_limiter_take_keys(girt_keyed_limiter *limiter,
                                                const girt_keys *keys,
                                                uint64_t tokens, bool taken[],
                                                int64_t retry_after_ns[]);

@@ -246,7 +246,7 @@ girt_status girt_keyed_limiter_take(girt_keyed_limiter *limiter,
                                       decision);
 }
 
-girt_status girt_keyed_limiter_take_n(girt_keyed_limiter *limiter,
+girt_status girt_keyed_limiter_take_keys(girt_keyed_limiter *limiter,
                                       const girt_keys *keys, uint64_t tokens,
                                       bool taken[], int64_t retry_after_ns[])
 {

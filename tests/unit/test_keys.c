@@ -108,7 +108,7 @@ static void limiter_answers_as_one_by_one(void **state)
             girt_keys const keys =
                 round % 2 ? with_zeros(count) : with_sizes(count);
             (void)with_sizes(count);
-            check_status(girt_keyed_limiter_take_n(batched, &keys, 1, taken,
+            check_status(girt_keyed_limiter_take_keys(batched, &keys, 1, taken,
                                                    round < 4 ? retry : NULL),
                          GIRT_OK);
             const char *key = packed;
@@ -134,12 +134,12 @@ static void more_than_the_burst_is_never_taken(void **state)
     bool taken = true;
     girt_keyed_limiter *const limiter = limiter_of(&now);
     girt_keys const one = {"ann", 3, NULL, 1};
-    check_status(girt_keyed_limiter_take_n(limiter, &one, 3, &taken, &retry),
+    check_status(girt_keyed_limiter_take_keys(limiter, &one, 3, &taken, &retry),
                  GIRT_OK);
     assert_false(taken);
     assert_int_equal(retry, INT64_MAX);
     /* Neither answer wanted: the tokens are taken all the same. */
-    check_status(girt_keyed_limiter_take_n(limiter, &one, 2, NULL, NULL),
+    check_status(girt_keyed_limiter_take_keys(limiter, &one, 2, NULL, NULL),
                  GIRT_OK);
     check_status(girt_keyed_limiter_take(limiter, "ann", 3, 1, NULL),
                  GIRT_LIMITED);
@@ -152,7 +152,7 @@ static void refuse(girt_ring *ring, girt_keyed_limiter *limiter, girt_keys keys,
 {
     uint32_t ids[4] = {99, 99, 99, 99};
     bool taken[4] = {true, true, true, true};
-    check_status(girt_keyed_limiter_take_n(limiter, &keys, 1, taken, NULL),
+    check_status(girt_keyed_limiter_take_keys(limiter, &keys, 1, taken, NULL),
                  status);
     assert_true(taken[0]);
     if (status == GIRT_E_TOO_LARGE) /* of any size, for a ring */
@@ -192,14 +192,14 @@ static void what_is_not_true_is_refused(void **state)
            GIRT_E_TOO_LARGE);
     large[1] = '\0'; /* many bytes in all, and each key within its bound */
     girt_keys const two = {large, GIRT_KEYED_LIMITER_KEY_MAX + 2, NULL, 2};
-    check_status(girt_keyed_limiter_take_n(limiter, &two, 1, NULL, NULL),
+    check_status(girt_keyed_limiter_take_keys(limiter, &two, 1, NULL, NULL),
                  GIRT_OK);
 
     girt_keys const one = {"b", 1, NULL, 1};
     uint32_t id;
-    check_status(girt_keyed_limiter_take_n(NULL, &one, 1, NULL, NULL),
+    check_status(girt_keyed_limiter_take_keys(NULL, &one, 1, NULL, NULL),
                  GIRT_E_INVALID);
-    check_status(girt_keyed_limiter_take_n(limiter, NULL, 1, NULL, NULL),
+    check_status(girt_keyed_limiter_take_keys(limiter, NULL, 1, NULL, NULL),
                  GIRT_E_INVALID);
     check_status(girt_ring_find_keys(NULL, &one, &id), GIRT_E_INVALID);
     check_status(girt_ring_find_keys(ring, NULL, &id), GIRT_E_INVALID);

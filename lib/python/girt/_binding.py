@@ -271,7 +271,7 @@ SIGNATURES = {
     "girt_keyed_limiter_destroy": "v P",
     "girt_keyed_limiter_take": "i PPzQP",
     "girt_keyed_limiter_take_at": "i PPzQqP",
-    "girt_keyed_limiter_take_n": "i PPQPP",
+    "girt_keyed_limiter_take_keys": "i PPQPP",
     # shared.h
     "girt_shared_create": "i PszI",
     "girt_shared_open": "i Ps",
