@@ -177,6 +177,31 @@ BODY(keyed_take, DRAWN_KEY;
      (void)girt_keyed_limiter_take_at(run->subject, &key, sizeof key, 1, now,
                                       NULL))
 
+/* The same by batches: what a server does that reads many requests at once. */
+enum { BATCH = 32 };
+
+static void keyed_take_n(bench_member *member)
+{
+    limiter_run *const run = member->context;
+    int64_t now = bench_now();
+    uint64_t drawn = member->index * 77777u;
+    uint64_t keys[BATCH];
+    girt_keyed_request requests[BATCH];
+    while (!bench_stopped(member)) {
+        for (unsigned i = 0; i < BATCH; i++) {
+            keys[i] = run->c->zipf[++drawn % run->c->zipf_count];
+            requests[i] =
+                (girt_keyed_request){&keys[i], sizeof keys[i], 1, GIRT_OK};
+        }
+        now += 10 * BATCH;
+        (void)girt_keyed_limiter_take_n_at(run->subject, requests, BATCH, now);
+        bench_count(member, BATCH);
+    }
+}
+
+BODY(keyed_take_clocked, DRAWN_KEY;
+     (void)girt_keyed_limiter_take(run->subject, &key, sizeof key, 1, NULL))
+
 /* Its floor: one hash and one load from a table of that size. */
 typedef struct slot_table {
     size_t mask;
@@ -205,6 +230,8 @@ static uint64_t load_slot(const slot_table *table, uint64_t key)
 }
 
 BODY(floor_slot, DRAWN_KEY; sum += load_slot(run->subject, key))
+BODY(floor_slot_clocked, DRAWN_KEY;
+     sum += load_slot(run->subject, key) + (uint64_t)bench_now())
 
 static void *make_map(const limiter_case *c)
 {
@@ -212,6 +239,8 @@ static void *make_map(const limiter_case *c)
 }
 
 BODY(map_take, DRAWN_KEY; (void)limiter_map_take(run->subject, key, now))
+BODY(map_take_clocked, DRAWN_KEY;
+     (void)limiter_map_take(run->subject, key, bench_now()))
 
 #define CONTESTANT(label, version, rival, make, release, body)                 \
     {                                                                          \
@@ -264,10 +293,19 @@ static void run(const bench_suite *suite, const bench_options *options)
         ROW("keyed, a million keys, Zipf, time given: decision",
             CONTESTANT("girt_keyed_limiter", GIRT_VERSION, false, make_keyed,
                        free_keyed, keyed_take),
+            CONTESTANT("girt_keyed_limiter, batches of 32", GIRT_VERSION, false,
+                       make_keyed, free_keyed, keyed_take_n),
             CONTESTANT("floor: hash and one load", "", true, make_table, free,
                        floor_slot),
             CONTESTANT("64 mutexes, unordered_map", "", true, make_map,
                        limiter_map_free, map_take));
+        ROW("keyed, a million keys, Zipf, own clock: decision",
+            CONTESTANT("girt_keyed_limiter", GIRT_VERSION, false, make_keyed,
+                       free_keyed, keyed_take_clocked),
+            CONTESTANT("floor: clock, hash and one load", "", true, make_table,
+                       free, floor_slot_clocked),
+            CONTESTANT("64 mutexes, unordered_map", "", true, make_map,
+                       limiter_map_free, map_take_clocked));
     }
 }
 

@@ -31,8 +31,9 @@
  * same hash share a bucket: with a million live keys that happens to one
  * pair in 36 million limiters.
  * Fork: the child has a copy, whole at every instant.
- * Signals: take_at is async-signal-safe; take if its clock is; with metrics, in
- * a thread that has used a girt object before. */
+ * Signals: take_at and take_n_at are async-signal-safe; take, take_n and take_keys
+ * if the limiter's clock is; with metrics, in a thread that has used a girt
+ * object before. */
 #ifndef GIRT_KEYED_LIMITER_H
 #define GIRT_KEYED_LIMITER_H
 
@@ -181,6 +182,56 @@ GIRT_API girt_status girt_keyed_limiter_take_keys(girt_keyed_limiter *limiter,
                                                const girt_keys *keys,
                                                uint64_t tokens, bool taken[],
                                                int64_t retry_after_ns[]);
+
+/** One of many requests: what is asked, and the answer. */
+typedef struct girt_keyed_request {
+    /** key_size bytes; may be NULL when key_size is 0. */
+    const void *key;
+    /** 0 to GIRT_KEYED_LIMITER_KEY_MAX. */
+    size_t key_size;
+    /** How many, all or none. */
+    uint64_t tokens;
+    /** Set by the call, to what girt_keyed_limiter_take would have returned. */
+    girt_status status;
+} girt_keyed_request;
+
+/**
+ * Decides many requests in their order, each by itself, with one reading of the
+ * limiter's clock: about twice as fast as one by one where the keys are many,
+ * for their buckets are fetched from memory together.
+ *
+ * @param limiter  the limiter.
+ * @param requests  count of them; their status is set.
+ * @param count  any number; 16 and more at a time are fastest.
+ * @return  how many were admitted; 0, and no status set, when a pointer is
+ * NULL.
+ *
+ * Threads: any.
+ * Progress: lock-free.
+ * Order: none.
+ * Since: 0.1
+ */
+GIRT_API size_t girt_keyed_limiter_take_n(girt_keyed_limiter *limiter,
+                                          girt_keyed_request requests[],
+                                          size_t count);
+
+/**
+ * The same at a time that the caller has read already.
+ *
+ * @param limiter  the limiter.
+ * @param requests  count of them; their status is set.
+ * @param count  any number.
+ * @param now_ns  the time of the limiter's clock; a stale one is safe.
+ * @return  as girt_keyed_limiter_take_n.
+ *
+ * Threads: any.
+ * Progress: lock-free.
+ * Order: none.
+ * Since: 0.1
+ */
+GIRT_API size_t girt_keyed_limiter_take_n_at(girt_keyed_limiter *limiter,
+                                             girt_keyed_request requests[],
+                                             size_t count, int64_t now_ns);
 
 GIRT_END
 

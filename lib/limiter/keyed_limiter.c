@@ -11,19 +11,21 @@
 
 #include <string.h>
 
-#include <girt/hash.h>
-
 #include "core/alloc_internal.h"
 #include "core/assert.h"
 #include "core/atomic.h"
 #include "core/clock_internal.h"
 #include "core/key_list.h"
+#include "core/keyed_hash_short.h"
 #include "core/options.h"
-#include "core/random.h"
 #include "limiter/gcra_internal.h"
+#include "limiter/keyed_slots.h"
 #include "limiter/keyed_table.h"
 
-enum { MARKS_PER_NS = 4 };
+enum {
+    MARKS_PER_NS = 4,
+    BATCH = 32 /* lines that are on their way at once */
+};
 
 /* No call yet. */
 #define NO_BASE  INT64_MIN
@@ -34,8 +36,11 @@ struct girt_keyed_limiter {
     girt__gcra gcra; /* but for its base */
     /* NO_BASE, then the time of the first call. */
     int64_t base_ns;
+    /* Up to so many tokens are taken the short way: the burst, once base_ns is
+     * set, if the rate is easy (den 1, not 0); else 0. */
+    uint64_t easy_burst;
     /* Written at create. */
-    uint64_t seed;
+    girt__hash_key hash_key;
     girt_clock clock;
     girt_status when_full; /* GIRT_LIMITED or GIRT_OK */
     girt_allocator allocator;
@@ -84,7 +89,8 @@ girt_status girt_keyed_limiter_create(girt_keyed_limiter **out,
     limiter->gcra = gcra;
     limiter->gcra.base_ns = 0;
     limiter->base_ns = NO_BASE;
-    limiter->seed = girt__random_seed();
+    limiter->easy_burst = 0;
+    girt__hash_key_init(&limiter->hash_key, 0);
     limiter->clock = girt__clock_resolve(&options->clock);
     limiter->when_full = options->admit_when_full ? GIRT_OK : GIRT_LIMITED;
     limiter->allocator = allocator;
@@ -109,14 +115,32 @@ void girt_keyed_limiter_destroy(girt_keyed_limiter *limiter)
     girt__release(&allocator, limiter, sizeof *limiter);
 }
 
+static inline uint64_t hash_of(const girt_keyed_limiter *limiter,
+                               const void *key, size_t key_size)
+{
+    uint64_t const hash =
+        girt_likely(key_size <= GIRT__KEYED_HASH_SHORT)
+            ? girt__keyed_hash_short(&limiter->hash_key, key, key_size)
+            : girt__keyed_hash(&limiter->hash_key, key, key_size);
+    return hash + (hash == 0); /* 0 is an empty slot */
+}
+
+/* The base, which the first call sets. */
 static int64_t base_of(girt_keyed_limiter *limiter, int64_t now_ns)
 {
+    const girt__gcra *const g = &limiter->gcra;
     /* Relaxed: nothing but the number itself, which changes once. */
     int64_t base = girt_load_relaxed(&limiter->base_ns);
-    if (girt_likely(base != NO_BASE))
-        return base;
-    int64_t const wish = now_ns == NO_BASE ? NO_BASE + 1 : now_ns;
-    return girt_cas_relaxed(&limiter->base_ns, &base, wish) ? wish : base;
+    if (base == NO_BASE) {
+        int64_t const wish = now_ns == NO_BASE ? NO_BASE + 1 : now_ns;
+        if (girt_cas_relaxed(&limiter->base_ns, &base, wish))
+            base = wish;
+    }
+    if (g->den == 1 && g->tick != 0 &&
+        girt_load_relaxed(&limiter->easy_burst) == 0)
+        /* Y1 -> Y2 (ask_easily): that there is a base. */
+        girt_store_release(&limiter->easy_burst, g->burst);
+    return base;
 }
 
 static void describe(const girt__gcra *gcra, girt_status status,
@@ -178,30 +202,44 @@ static girt_status take_slow(girt_keyed_limiter *limiter, uint64_t hash,
     return status;
 }
 
-/* The usual case: den is 1, the time near, the tokens within the burst. */
-static girt_status take(girt_keyed_limiter *limiter, uint64_t hash,
-                        uint64_t tokens, int64_t now_ns,
-                        girt_decision *decision)
+/* The request, if it is of the usual kind: an easy rate, 1 to burst tokens, a
+ * time near the base. */
+static inline bool ask_easily(const girt_keyed_limiter *limiter, uint64_t hash,
+                              uint64_t tokens, int64_t now_ns,
+                              girt__keyed_ask *ask)
 {
     const girt__gcra *const g = &limiter->gcra;
+    /* Y2 <- Y1 (base_of) */
+    uint64_t const easy_burst = girt_load_acquire(&limiter->easy_burst);
     int64_t const base_ns = girt_load_relaxed(&limiter->base_ns);
-    hash += hash == 0; /* 0 is an empty slot */
-    if (girt_unlikely(g->den != 1 || g->tick == 0 || base_ns == NO_BASE ||
-                      tokens > g->burst ||
+    if (girt_unlikely(tokens - 1 >= easy_burst ||
                       !girt__gcra_near(base_ns, g->reach_ns, now_ns)))
-        return take_slow(limiter, hash, tokens, now_ns, decision);
+        return false;
+    ask->hash = hash;
+    ask->need = (int64_t)(tokens * g->cost);
+    ask->room = g->room;
+    ask->time = (now_ns - base_ns) * (int64_t)g->tick;
+    ask->time_up = ask->time;
+    return true;
+}
+
+/* Any request. */
+static __attribute__((noinline)) girt_status take(girt_keyed_limiter *limiter,
+                                                  uint64_t hash,
+                                                  uint64_t tokens,
+                                                  int64_t now_ns,
+                                                  girt_decision *decision)
+{
+    const girt__gcra *const g = &limiter->gcra;
     girt__keyed_ask ask;
-    ask.hash = hash;
-    ask.need = (int64_t)(tokens * g->cost);
-    ask.room = g->room;
-    ask.time = (now_ns - base_ns) * (int64_t)g->tick;
-    ask.time_up = ask.time;
+    if (!ask_easily(limiter, hash, tokens, now_ns, &ask))
+        return take_slow(limiter, hash, tokens, now_ns, decision);
     girt__keyed_answer answer;
     girt_status const status =
         girt__keyed_table_take(&limiter->table, &ask, &answer);
     if (girt_unlikely(status == GIRT_FULL)) {
         girt__gcra gcra = *g;
-        gcra.base_ns = base_ns;
+        gcra.base_ns = girt_load_relaxed(&limiter->base_ns);
         return full(limiter, &gcra, &answer, tokens, now_ns, decision);
     }
     if (decision == NULL)
@@ -217,22 +255,91 @@ static girt_status take(girt_keyed_limiter *limiter, uint64_t hash,
     return status;
 }
 
+/* A usual request without a decision, of a key that is at home; all others
+ * begin again in take. */
+static inline girt_status take_shortly(girt_keyed_limiter *limiter,
+                                       uint64_t hash, uint64_t tokens,
+                                       int64_t now_ns)
+{
+    girt__keyed_ask ask;
+    uint64_t state;
+    girt_fast_pair *slot;
+    if (girt_unlikely(!ask_easily(limiter, hash, tokens, now_ns, &ask) ||
+                      (slot = girt__keyed_at_home(&limiter->table, hash,
+                                                  &state)) == NULL))
+        return take(limiter, hash, tokens, now_ns, NULL);
+    girt__keyed_answer answer;
+    int64_t after;
+    bool const admitted =
+        girt__keyed_admits(&ask, (int64_t)state, &after, &answer);
+    if (!admitted)
+        return GIRT_LIMITED;
+    if (girt_likely(
+            girt_fast_cas2_acq_rel(slot, hash, state, hash, (uint64_t)after)))
+        return GIRT_OK;
+    return take(limiter, hash, tokens, now_ns, NULL);
+}
+
+static inline girt_status key_check(const void *key, size_t key_size)
+{
+    if (girt_unlikely(key == NULL && key_size != 0))
+        return GIRT_E_INVALID;
+    return girt_unlikely(key_size > GIRT_KEYED_LIMITER_KEY_MAX)
+               ? GIRT_E_TOO_LARGE
+               : GIRT_OK;
+}
+
+static inline girt_status counted(girt_keyed_limiter *limiter,
+                                  girt_status status)
+{
+    girt__report_count(
+        limiter->table.report,
+        status == GIRT_OK ? GIRT__KEYED_ALLOWED : GIRT__KEYED_LIMITED, 1);
+    return status;
+}
+
+/* What is rare of a take: long keys, a decision to be filled, misuse. */
+static __attribute__((noinline)) girt_status take_key(
+    girt_keyed_limiter *limiter, const void *key, size_t key_size,
+    uint64_t tokens, int64_t now_ns, girt_decision *decision)
+{
+    if (limiter == NULL)
+        return GIRT_E_INVALID;
+    girt_status const status = key_check(key, key_size);
+    if (status != GIRT_OK)
+        return status;
+    uint64_t const hash = hash_of(limiter, key, key_size);
+    return counted(limiter,
+                   decision == NULL
+                       ? take_shortly(limiter, hash, tokens, now_ns)
+                       : take(limiter, hash, tokens, now_ns, decision));
+}
+
 girt_status girt_keyed_limiter_take_at(girt_keyed_limiter *limiter,
                                        const void *key, size_t key_size,
                                        uint64_t tokens, int64_t now_ns,
                                        girt_decision *decision)
 {
-    if (girt_unlikely(limiter == NULL || (key == NULL && key_size != 0)))
-        return GIRT_E_INVALID;
-    if (girt_unlikely(key_size > GIRT_KEYED_LIMITER_KEY_MAX))
-        return GIRT_E_TOO_LARGE;
-    girt_status const status =
-        take(limiter, girt_hash(key, key_size, limiter->seed), tokens, now_ns,
-             decision);
-    girt__report_count(
-        limiter->table.report,
-        status == GIRT_OK ? GIRT__KEYED_ALLOWED : GIRT__KEYED_LIMITED, 1);
-    return status;
+    if (girt_unlikely(limiter == NULL || key == NULL || decision != NULL ||
+                      key_size > GIRT__KEYED_HASH_SHORT))
+        return take_key(limiter, key, key_size, tokens, now_ns, decision);
+    return counted(
+        limiter,
+        take_shortly(limiter, hash_of(limiter, key, key_size), tokens, now_ns));
+}
+
+/* Those that want to know when. */
+static void take_in_detail(girt_keyed_limiter *limiter,
+                           girt_keyed_request requests[], size_t count,
+                           int64_t now_ns, int64_t retry_after_ns[])
+{
+    for (size_t i = 0; i < count; i++) {
+        girt_decision decision;
+        requests[i].status = girt_keyed_limiter_take_at(
+            limiter, requests[i].key, requests[i].key_size, requests[i].tokens,
+            now_ns, &decision);
+        retry_after_ns[i] = decision.retry_after_ns;
+    }
 }
 
 girt_status girt_keyed_limiter_take(girt_keyed_limiter *limiter,
@@ -246,9 +353,52 @@ girt_status girt_keyed_limiter_take(girt_keyed_limiter *limiter,
                                       decision);
 }
 
+/* Hashes and homes of a few requests, asked for all at once, then the
+ * decisions: the lines come together where they would come one by one. */
+size_t girt_keyed_limiter_take_n_at(girt_keyed_limiter *limiter,
+                                    girt_keyed_request requests[], size_t count,
+                                    int64_t now_ns)
+{
+    if (limiter == NULL || requests == NULL)
+        return 0;
+    size_t admitted = 0;
+    uint64_t hashes[BATCH];
+    for (size_t at = 0; at < count; at += BATCH) {
+        girt_keyed_request *const some = requests + at;
+        size_t const n = count - at < BATCH ? count - at : BATCH;
+        for (size_t i = 0; i < n; i++) {
+            some[i].status = key_check(some[i].key, some[i].key_size);
+            if (girt_unlikely(some[i].status != GIRT_OK))
+                continue;
+            hashes[i] = hash_of(limiter, some[i].key, some[i].key_size);
+            __builtin_prefetch(
+                &limiter->table
+                     .groups[girt__keyed_home(&limiter->table, hashes[i])]);
+        }
+        for (size_t i = 0; i < n; i++) {
+            if (girt_unlikely(some[i].status != GIRT_OK))
+                continue;
+            some[i].status =
+                counted(limiter, take_shortly(limiter, hashes[i],
+                                              some[i].tokens, now_ns));
+            admitted += some[i].status == GIRT_OK;
+        }
+    }
+    return admitted;
+}
+
+size_t girt_keyed_limiter_take_n(girt_keyed_limiter *limiter,
+                                 girt_keyed_request requests[], size_t count)
+{
+    if (limiter == NULL || requests == NULL || count == 0)
+        return 0;
+    return girt_keyed_limiter_take_n_at(limiter, requests, count,
+                                        girt__clock_now(&limiter->clock));
+}
+
 girt_status girt_keyed_limiter_take_keys(girt_keyed_limiter *limiter,
-                                      const girt_keys *keys, uint64_t tokens,
-                                      bool taken[], int64_t retry_after_ns[])
+                                         const girt_keys *keys, uint64_t tokens,
+                                         bool taken[], int64_t retry_after_ns[])
 {
     girt__key_list list;
     if (limiter == NULL)
@@ -258,17 +408,20 @@ girt_status girt_keyed_limiter_take_keys(girt_keyed_limiter *limiter,
     if (status != GIRT_OK)
         return status;
     int64_t const now_ns = girt__clock_now(&limiter->clock);
-    girt_decision decision;
-    girt_decision *const wanted = retry_after_ns == NULL ? NULL : &decision;
-    for (size_t i = 0; i < keys->count; i++) {
-        size_t size;
-        const void *const key = girt__key_list_next(&list, &size);
-        girt_status const answer = girt_keyed_limiter_take_at(
-            limiter, key, size, tokens, now_ns, wanted);
-        if (taken != NULL)
-            taken[i] = answer == GIRT_OK;
-        if (retry_after_ns != NULL)
-            retry_after_ns[i] = decision.retry_after_ns;
+    girt_keyed_request some[BATCH];
+    for (size_t at = 0; at < keys->count; at += BATCH) {
+        size_t const left = keys->count - at;
+        size_t const n = left < BATCH ? left : BATCH;
+        for (size_t i = 0; i < n; i++) {
+            some[i].key = girt__key_list_next(&list, &some[i].key_size);
+            some[i].tokens = tokens;
+        }
+        if (retry_after_ns == NULL)
+            (void)girt_keyed_limiter_take_n_at(limiter, some, n, now_ns);
+        else
+            take_in_detail(limiter, some, n, now_ns, retry_after_ns + at);
+        for (size_t i = 0; taken != NULL && i < n; i++)
+            taken[at + i] = some[i].status == GIRT_OK;
     }
     return GIRT_OK;
 }

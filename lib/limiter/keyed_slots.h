@@ -97,4 +97,56 @@ static inline bool girt__keyed_take_over(girt__keyed_table *table,
     return girt_fast_cas2_acq_rel(slot, old_hash, mark, hash, state);
 }
 
+/* What a bucket at `mark` answers; *after is where a take leaves it.  Without
+ * branches: whether a bucket is full is anybody's guess. */
+static inline bool girt__keyed_admits(const girt__keyed_ask *ask, int64_t mark,
+                                      int64_t *after,
+                                      girt__keyed_answer *answer)
+{
+    /* All ones when the bucket is full. */
+    int64_t const is_full = -(int64_t)(mark <= ask->time);
+    *after = mark + ((ask->time_up - mark) & is_full) + ask->need;
+    answer->mark = mark;
+    answer->due = mark + ((ask->time - mark) & is_full) + ask->need - ask->room;
+    return answer->due <= ask->time;
+}
+
+/* The slot of its home group that a key gets if it is free. */
+static inline unsigned girt__keyed_first(uint64_t hash)
+{
+    return (unsigned)hash % GIRT__KEYED_SLOTS;
+}
+
+/* The slot of the group that has the key, or else any: read_state tells.  All
+ * are compared, without a branch, for which one it is nobody can guess, and a
+ * wrong guess costs more than the line: it keeps the CPU from asking for the
+ * next call's line meanwhile. */
+static inline girt_fast_pair *girt__keyed_among(girt__keyed_group *group,
+                                                uint64_t hash)
+{
+    /* Acquire as in find (keyed_table.c). */
+    uint64_t const second = girt_load_acquire(&group->slots[1].word[0]) == hash;
+    uint64_t const third = girt_load_acquire(&group->slots[2].word[0]) == hash;
+    uint64_t const fourth = girt_load_acquire(&group->slots[3].word[0]) == hash;
+    return &group->slots[(second + third * 2 + fourth * 3) & 3];
+}
+
+/* The key's settled slot in its home group, where nearly every live key is;
+ * NULL: look everywhere.  The first slot is guessed, and mostly right: what
+ * follows then hangs on one load, not on four and a choice, and as few
+ * instructions as can be wait for the line in the CPU's small queues. */
+static inline girt_fast_pair *girt__keyed_at_home(
+    const girt__keyed_table *table, uint64_t hash, uint64_t *state)
+{
+    girt__keyed_group *const group =
+        &table->groups[girt__keyed_home(table, hash)];
+    girt_fast_pair *slot = &group->slots[girt__keyed_first(hash)];
+    if (girt_unlikely(girt_load_acquire(&slot->word[0]) != hash))
+        slot = girt__keyed_among(group, hash);
+    return girt_likely(girt__keyed_read_state(slot, hash, state) &&
+                       girt__keyed_is_settled(*state))
+               ? slot
+               : NULL;
+}
+
 #endif /* GIRT_LIMITER_KEYED_SLOTS_H */

@@ -7,8 +7,9 @@
  * A key lives in the first group from its home that had a usable slot: an empty
  * one, or an idle one, whose mark has passed.  A bucket that is full says the
  * same as no bucket, so an idle slot is taken over without telling anybody, and
- * nothing needs to be swept.  reaches[home] says how many groups on a key may
- * be; a lookup that finds its key in the home group does not read it.
+ * nothing needs to be swept.  Of a group it gets the slot that its hash names,
+ * if that is usable.  reaches[home] says how many groups on a key may be; a
+ * lookup that finds its key in the home group does not read it.
  *
  * I1: no key has two settled slots.
  * I2: tokens are taken from settled slots only, by a compare-and-swap of hash
@@ -129,19 +130,6 @@ static bool find(const girt__keyed_table *table, uint64_t hash, size_t home,
     return false;
 }
 
-/* What a bucket at `mark` answers; *after is where a take leaves it.  Without
- * branches: whether a bucket is full is anybody's guess. */
-static inline bool admits(const girt__keyed_ask *ask, int64_t mark,
-                          int64_t *after, girt__keyed_answer *answer)
-{
-    /* All ones when the bucket is full. */
-    int64_t const is_full = -(int64_t)(mark <= ask->time);
-    *after = mark + ((ask->time_up - mark) & is_full) + ask->need;
-    answer->mark = mark;
-    answer->due = mark + ((ask->time - mark) & is_full) + ask->need - ask->room;
-    return answer->due <= ask->time;
-}
-
 /* Ends the claim {hash, ticket} at `mine`, taking the tokens as it settles.
  * false: it ended otherwise, begin again. */
 static bool settle(girt__keyed_table *table, const girt__keyed_ask *ask,
@@ -167,7 +155,8 @@ static bool settle(girt__keyed_table *table, const girt__keyed_ask *ask,
             return false; /* it may have settled: then mine must not */
     }
     int64_t after;
-    if (!admits(ask, girt_load_relaxed(&table->forgotten), &after, answer)) {
+    if (!girt__keyed_admits(ask, girt_load_relaxed(&table->forgotten), &after,
+                            answer)) {
         (void)girt__keyed_withdraw(table, mine->slot, ask->hash, ticket);
         *status = GIRT_LIMITED;
         return true;
@@ -198,8 +187,11 @@ static bool look_around(girt__keyed_group *group, const girt__keyed_ask *ask,
                         offer *o)
 {
     *o = (offer){NULL, NULL, 0, 0};
-    for (int i = 0; i < GIRT__KEYED_SLOTS; i++) {
-        girt_fast_pair *const slot = &group->slots[i];
+    /* From the key's first slot on, where the next take looks first. */
+    unsigned const first = girt__keyed_first(ask->hash);
+    for (unsigned i = 0; i < GIRT__KEYED_SLOTS; i++) {
+        girt_fast_pair *const slot =
+            &group->slots[(first + i) % GIRT__KEYED_SLOTS];
         uint64_t const hash = girt_load_acquire(&slot->word[0]);
         uint64_t state;
         if (hash == ask->hash)
@@ -276,7 +268,8 @@ static bool take_new(girt__keyed_table *table, const girt__keyed_ask *ask,
 {
     int64_t after;
     /* A key that would be refused, or takes nothing, needs no slot. */
-    *status = admits(ask, girt_load_relaxed(&table->forgotten), &after, answer)
+    *status = girt__keyed_admits(ask, girt_load_relaxed(&table->forgotten),
+                                 &after, answer)
                   ? GIRT_OK
                   : GIRT_LIMITED;
     if (*status != GIRT_OK || ask->need == 0)
@@ -316,7 +309,7 @@ static __attribute__((noinline)) girt_status take_anywhere(
             continue;
         }
         int64_t after;
-        if (!admits(ask, (int64_t)state, &after, answer))
+        if (!girt__keyed_admits(ask, (int64_t)state, &after, answer))
             return GIRT_LIMITED;
         if (ask->need == 0)
             return GIRT_OK;
@@ -332,26 +325,11 @@ girt_status girt__keyed_table_take(girt__keyed_table *table,
                                    const girt__keyed_ask *ask,
                                    girt__keyed_answer *answer)
 {
-    size_t const home = girt__keyed_home(table, ask->hash);
-    girt__keyed_group *const group = &table->groups[home];
-    /* Nearly every live key is in its home group, and settled.  Which slot has
-     * it is anybody's guess too, and a wrong one would cost more than the line:
-     * it keeps the CPU from asking for the next call's line meanwhile. */
-    /* Acquire as in find. */
-    uint64_t const second =
-        girt_load_acquire(&group->slots[1].word[0]) == ask->hash;
-    uint64_t const third =
-        girt_load_acquire(&group->slots[2].word[0]) == ask->hash;
-    uint64_t const fourth =
-        girt_load_acquire(&group->slots[3].word[0]) == ask->hash;
-    /* Of none, the first is looked at: read_state tells. */
-    uint64_t const at = (second + third * 2 + fourth * 3) & 3;
-    girt_fast_pair *const slot = &group->slots[at];
     uint64_t state;
     int64_t after;
-    if (girt_likely(girt__keyed_read_state(slot, ask->hash, &state) &&
-                    girt__keyed_is_settled(state))) {
-        if (!admits(ask, (int64_t)state, &after, answer))
+    girt_fast_pair *const slot = girt__keyed_at_home(table, ask->hash, &state);
+    if (girt_likely(slot != NULL)) {
+        if (!girt__keyed_admits(ask, (int64_t)state, &after, answer))
             return GIRT_LIMITED;
         if (ask->need == 0)
             return GIRT_OK;
@@ -361,7 +339,8 @@ girt_status girt__keyed_table_take(girt__keyed_table *table,
             return GIRT_OK;
         }
     }
-    return take_anywhere(table, ask, home, answer);
+    return take_anywhere(table, ask, girt__keyed_home(table, ask->hash),
+                         answer);
 }
 
 bool girt__keyed_table_is_valid(const girt__keyed_table *table)

@@ -68,6 +68,25 @@ static bool expect(world *w, size_t key, uint64_t tokens, int64_t now_ns,
     return false;
 }
 
+/* Half of the calls want no decision, one by one or as a batch. */
+static bool take_tersely(girt_keyed_limiter *limiter, const uint64_t *key,
+                         uint64_t tokens, uint64_t how, girt_status want)
+{
+    girt_keyed_request request = {key, sizeof *key, tokens, GIRT_E_SYSTEM};
+    if (how > 1)
+        return false;
+    if (how == 0) {
+        check_status(
+            girt_keyed_limiter_take(limiter, key, sizeof *key, tokens, NULL),
+            want);
+    } else {
+        assert_int_equal(girt_keyed_limiter_take_n(limiter, &request, 1),
+                         want == GIRT_OK);
+        check_status(request.status, want);
+    }
+    return true;
+}
+
 static void one_world(rng *r, size_t calls)
 {
     world w = {
@@ -94,6 +113,8 @@ static void one_world(rng *r, size_t calls)
         uint64_t const tokens = rng_below(r, w.rate.burst + 2);
         girt_decision is, want;
         bool const full = expect(&w, (size_t)key, tokens, now_ns, &want);
+        if (take_tersely(limiter, &key, tokens, rng_below(r, 4), want.status))
+            continue;
         girt_status const status =
             girt_keyed_limiter_take(limiter, &key, sizeof key, tokens, &is);
         check_status(status, want.status);

@@ -29,6 +29,23 @@ typedef struct arena {
     } of[THREADS];
 } arena;
 
+/* With a decision, without one, and as a batch. */
+static bool take(girt_keyed_limiter *limiter, const uint8_t *key,
+                 int64_t now_ns, uint64_t how)
+{
+    girt_decision d;
+    girt_keyed_request request = {key, 1, 1, GIRT_OK};
+    if (how == 0)
+        return girt_keyed_limiter_take_at(limiter, key, 1, 1, now_ns, NULL) ==
+               GIRT_OK;
+    if (how == 1)
+        return girt_keyed_limiter_take_n_at(limiter, &request, 1, now_ns) == 1;
+    if (girt_keyed_limiter_take_at(limiter, key, 1, 1, now_ns, &d) == GIRT_OK)
+        return true;
+    assert_true(d.retry_after_ns > 0);
+    return false;
+}
+
 static void takes(void *context, size_t index)
 {
     arena *const a = context;
@@ -39,12 +56,8 @@ static void takes(void *context, size_t index)
         if (a->stale_max != 0 && rng_below(&r, 4) == 0)
             now_ns -= (int64_t)rng_below(&r, (uint64_t)a->stale_max);
         uint8_t const key = (uint8_t)rng_below(&r, KEYS);
-        girt_decision d;
-        if (girt_keyed_limiter_take_at(a->limiter, &key, 1, 1, now_ns, &d) !=
-            GIRT_OK) {
-            assert_true(d.retry_after_ns > 0);
+        if (!take(a->limiter, &key, now_ns, rng_below(&r, 3)))
             continue;
-        }
         size_t const at = a->of[index].count++;
         a->of[index].list[at] = (admission){now_ns, 1};
         a->of[index].keys[at] = key;
