@@ -18,7 +18,7 @@
  * I2: `ended` runs once for each index given, before its bit is cleared.
  * I3: a fork's child has one thread, and at most its bit is set.
  *
- * All state but `own` is under the mutex. */
+ * All state but `girt__thread_own` is under the mutex. */
 #include "core/thread.h"
 
 #include <limits.h>
@@ -39,8 +39,7 @@ enum {
 };
 _Static_assert(GIRT__THREADS_MAX % WORD_BITS == 0, "whole words of bits");
 
-/* This thread's number plus one; 0: none yet. */
-static _Thread_local uint32_t own;
+_Thread_local uint32_t girt__thread_own;
 /* Its end was told; girt calls of later destructors leave nothing behind. */
 static _Thread_local bool gone;
 /* Rounds of destructors that passed. */
@@ -100,11 +99,11 @@ static void end_thread(void *value)
     /* Other keys' destructors may need girt in the rounds to come. */
     if (++rounds < ROUNDS && pthread_setspecific(key, value) == 0)
         return;
-    uint32_t const index = own - 1;
+    uint32_t const index = girt__thread_own - 1;
     (void)pthread_mutex_lock(&all.mutex);
     tell_observers(index);
     give_back(index);
-    own = 0;
+    girt__thread_own = 0;
     gone = true;
     (void)pthread_mutex_unlock(&all.mutex);
 }
@@ -137,14 +136,14 @@ static void bury_in_child(void)
         for (uint64_t left = all.taken[word]; left != 0; left &= left - 1) {
             uint32_t const index =
                 word * WORD_BITS + (uint32_t)__builtin_ctzll(left);
-            if (index == own - 1)
+            if (index == girt__thread_own - 1)
                 continue;
             tell_observers(index);
             give_back(index);
         }
     }
     /* The survivor may be one of those who share the last index. */
-    uint32_t const survivors = own - 1 == SHARED_INDEX;
+    uint32_t const survivors = girt__thread_own - 1 == SHARED_INDEX;
     if (all.shared > survivors && survivors == 0)
         tell_observers(SHARED_INDEX);
     all.shared = survivors;
@@ -168,24 +167,17 @@ __attribute__((destructor)) static void forget_key(void)
     has_key = false;
 }
 
-__attribute__((noinline, cold)) static uint32_t first_call(void)
+__attribute__((cold)) uint32_t girt__thread_first_call(void)
 {
     if (gone)
         return SHARED_INDEX;
     (void)pthread_once(&once, set_up);
     (void)pthread_mutex_lock(&all.mutex);
-    own = take_lowest() + 1;
+    girt__thread_own = take_lowest() + 1;
     (void)pthread_mutex_unlock(&all.mutex);
     if (has_key)
         (void)pthread_setspecific(key, &all);
-    return own - 1;
-}
-
-uint32_t girt__thread_index(void)
-{
-    if (girt_likely(own != 0))
-        return own - 1;
-    return first_call();
+    return girt__thread_own - 1;
 }
 
 void girt__thread_observe(girt__thread_observer *observer)
