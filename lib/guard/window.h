@@ -134,4 +134,26 @@ static inline bool girt__window_add(girt__window *window, uint64_t era,
     return --cell->left <= 0;
 }
 
+/* The same for a mask of 0 where nothing else is to be done: a slice and an era
+ * that the cell is in, a count that is not at its end, and records left.
+ * false: nothing has changed, girt__window_add will do it. */
+static inline bool girt__window_add_easily(girt__window *window, uint64_t era,
+                                           int64_t now_ns)
+{
+    uint32_t const index = girt__thread_index();
+    if (girt_unlikely(index >= GIRT__WINDOW_OWN))
+        return false;
+    girt__window_cell *const cell = &window->cells[index];
+    uint64_t *const place = &cell->words[cell->position][0];
+    uint64_t const word = girt_load_relaxed(place);
+    if (girt_unlikely((uint64_t)now_ns - (uint64_t)cell->start_ns >=
+                          (uint64_t)window->slice_ns ||
+                      cell->era != era || (uint32_t)(word >> 32) != cell->tag ||
+                      (uint32_t)word == UINT32_MAX || cell->left <= 1))
+        return false;
+    cell->left--;
+    girt_store_release(place, word + 1); /* W1 -> W2 */
+    return true;
+}
+
 #endif /* GIRT_GUARD_WINDOW_H */

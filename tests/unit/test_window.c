@@ -109,6 +109,33 @@ static void test_left(void **state)
     close_play(p);
 }
 
+/* Easy: nothing but one more; else no change at all. */
+static void test_easy(void **state)
+{
+    (void)state;
+    play *const p = open_play(100);
+    girt__window *const w = p->window;
+    assert_false(girt__window_add_easily(w, 1, p->now_ns)); /* no era */
+    (void)girt__window_add(w, 1, p->now_ns, 0);
+    assert_false(girt__window_add_easily(w, 1, p->now_ns)); /* a look is due */
+    girt__window_set_left(w, 3);
+    assert_true(girt__window_add_easily(w, 1, p->now_ns));
+    assert_true(girt__window_add_easily(w, 1, p->now_ns));
+    assert_false(girt__window_add_easily(w, 1, p->now_ns));
+    assert_true(girt__window_add(w, 1, p->now_ns, 0));
+    girt__window_set_left(w, 100);
+    assert_false(girt__window_add_easily(w, 2, p->now_ns));
+    assert_false(girt__window_add_easily(w, 1, p->now_ns + 10));
+    assert_false(girt__window_add_easily(w, 1, p->now_ns - 10));
+    check_sums(p, 1, 4, 0, 0);
+    girt__window_cell *const cell = &w->cells[girt__thread_index()];
+    cell->words[cell->position][0] |= UINT32_MAX;
+    assert_false(girt__window_add_easily(w, 1, p->now_ns));
+    cell->words[cell->position][0] = 5; /* of another tag */
+    assert_false(girt__window_add_easily(w, 1, p->now_ns));
+    close_play(p);
+}
+
 static void test_end_of_counts(void **state)
 {
     (void)state;
@@ -149,9 +176,10 @@ static void test_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_slides),        cmocka_unit_test(test_eras),
-        cmocka_unit_test(test_stale_time),    cmocka_unit_test(test_left),
-        cmocka_unit_test(test_end_of_counts), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_slides),     cmocka_unit_test(test_eras),
+        cmocka_unit_test(test_stale_time), cmocka_unit_test(test_left),
+        cmocka_unit_test(test_easy),       cmocka_unit_test(test_end_of_counts),
+        cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
