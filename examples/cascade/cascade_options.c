@@ -32,7 +32,7 @@ static const char help[] =
     "      --version       the version of girt\n"
     "\n"
     "Ends with 0; 1 when something could not be written or there was no memory;\n"
-    "2 for a wrong option.\n";
+    "2 for a wrong option or a file that cannot be made.\n";
 /* clang-format on */
 
 enum { OPTION_SLOW = 256, OPTION_CSV, OPTION_SVG, OPTION_VERSION };

@@ -11,8 +11,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { HOP_US = 500 }; /* the way of a question */
-
 #define BACKOFF_BASE_NS (20 * MS_NS)
 #define BACKOFF_MAX_NS  (200 * MS_NS)
 
@@ -137,7 +135,7 @@ static void make_try(void *object, uint64_t ticket)
     (void)ticket;
     int64_t const left_ns =
         e->guards.deadline ? c->deadline_ns - world_now(e->w) : e->timeout_ns;
-    if (left_ns <= HOP_US * US_NS) {
+    if (left_ns <= HOP_NS) {
         end_call(c, ANSWER_LATE);
         return;
     }
@@ -150,7 +148,7 @@ static void make_try(void *object, uint64_t ticket)
     c->tries++;
     c->ticket = ++e->w->tickets;
     e->tries++;
-    event_queue_add(&e->w->events, HOP_US * US_NS, try_arrives, c, c->ticket);
+    event_queue_add(&e->w->events, HOP_NS, try_arrives, c, c->ticket);
     event_queue_add(&e->w->events, left_ns, try_timed_out, c, c->ticket);
 }
 

@@ -9,8 +9,6 @@
 
 #include "edge.h"
 
-enum { HOP_US = 500 }; /* the way of a reply to its asker */
-
 static void append(job_line *line, job *j)
 {
     j->next = NULL;
@@ -52,7 +50,7 @@ static void arrive_back(void *object, uint64_t ticket)
 static void send_back(service *s, job *j, answer result)
 {
     j->result = result;
-    event_queue_add(&s->w->events, HOP_US * US_NS, arrive_back, j, 0);
+    event_queue_add(&s->w->events, HOP_NS, arrive_back, j, 0);
 }
 
 static void work_done(void *object, uint64_t ticket);

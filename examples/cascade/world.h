@@ -8,6 +8,9 @@
 
 #include "event_queue.h"
 
+/* The way of a question to a service, and of its answer back. */
+#define HOP_NS (500 * US_NS)
+
 /* The services in the order of the calls, and with them the requests: by the
  * last service that one needs. */
 enum { FRONT, MIDDLE, BACK, SERVICES };
