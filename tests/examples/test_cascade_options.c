@@ -9,7 +9,7 @@ enum { WORDS_MAX = 6 };
 
 static cascade_wish parse(cascade_options *options, const char *const words[])
 {
-    char text[WORDS_MAX][64];
+    static char text[WORDS_MAX][64]; /* options point into it */
     char *arguments[WORDS_MAX + 2];
     int count = 0;
     arguments[count++] = (char[]){"cascade"};
