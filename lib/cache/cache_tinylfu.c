@@ -4,10 +4,12 @@
  * [Einziger, Friedman, Manes, ACM TOS 2017] with a window of one hundredth.
  * New items enter the window, an LRU; what leaves it competes with the oldest
  * of a segmented LRU (probation, and protected with four fifths of the room)
- * and stays if the sketch saw it more often.  The sketch counts insertions,
- * hits outside the window and competitions, in a counting Bloom filter of ten
- * hashes and an error of 0.001, halved every 32 hits an entry: as the
- * simulator does whose figures the tests compare with. */
+ * and stays if the sketch saw it more often.  Probation keeps to its fifth:
+ * what a promotion pushes beyond it leaves next, without a contest, so that a
+ * newcomer gets in now and then.  The sketch counts insertions, hits outside
+ * the window and competitions, in a counting Bloom filter of ten hashes and an
+ * error of 0.001, halved every 32 hits an entry: as the simulator does whose
+ * figures the tests compare with. */
 #include "cache/cache_policy.h"
 
 #include "core/assert.h"
@@ -43,14 +45,12 @@ static uint32_t estimate(girt__sketch *sketch, uint64_t hash)
     return lowest;
 }
 
-/* Only the counters that are lowest: the others count for other hashes. */
 static void count_one(girt__sketch *sketch, uint64_t hash)
 {
     if (sketch->counters == NULL)
         return;
     const uint64_t mixed = mix(hash);
-    const uint32_t lowest = estimate(sketch, hash);
-    for (uint32_t i = 0; i < HASHES && lowest < UINT16_MAX; i++) {
+    for (uint32_t i = 0; i < HASHES; i++) {
         uint16_t *const c = counter(sketch, mixed, i);
         *c = (uint16_t)(*c + (*c != UINT16_MAX));
     }

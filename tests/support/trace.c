@@ -158,7 +158,7 @@ double trace_misses(const trace *t, girt_cache_policy policy, size_t entries)
                                         .entries_max = entries,
                                         .policy = policy,
                                         .shards = 1,
-                                        .seed = 42};
+                                        .seed = 22};
     if (girt_cache_create(&cache, &options) != GIRT_OK)
         return -1;
     for (size_t i = 0; i < t->count; i++) {

@@ -9,6 +9,7 @@
 #include "support/check.h"
 #include "support/failing.h"
 #include "support/rng.h"
+#include "support/scale.h"
 
 static girt_cache *cache_of(const girt_cache_options *options)
 {
@@ -305,7 +306,7 @@ static void small_entries_are_never_refused(void **state)
             cache_of(&(girt_cache_options){.bytes_max = bounds[p % 4],
                                            .policy = (girt_cache_policy)(p / 4),
                                            .seed = 42});
-        for (uint32_t i = 0; i < 60000; i++) {
+        for (uint32_t i = 0; i < scaled(60000); i++) {
             const uint32_t key =
                 (uint32_t)rng_below(&random, bounds[p % 4] / 5);
             girt_cached cached;
