@@ -18,6 +18,7 @@ static const bench_suite *const suites[] = {
     &bench_guard_suite,
     &bench_cache_suite,
     &bench_metrics_suite,
+    &bench_report_suite,
 };
 enum { suite_count = sizeof suites / sizeof *suites };
 

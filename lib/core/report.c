@@ -121,3 +121,8 @@ void girt__report_destroy(girt__report *report)
     girt__report_detach(&report->source);
     release(report);
 }
+
+void girt__report_add(const girt__report *report, size_t which, uint64_t amount)
+{
+    girt__tally_add(&report->tally, which, amount);
+}

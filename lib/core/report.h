@@ -183,13 +183,19 @@ girt_status girt__report_create(girt__report **out,
 /* Detaches; NULL does nothing. */
 void girt__report_destroy(girt__report *report);
 
+/* Out of line, so that a caller without a report needs no registers for it: a
+ * bulkhead's enter and leave took 11.7 ns with its count in line, 10.8 without
+ * (2-core AMD EPYC VM, 2026-11). */
+void girt__report_add(const girt__report *report, size_t which,
+                      uint64_t amount);
+
 /* Counts an event, where there is a report; nothing is read but the pointer
  * where there is none. */
 static inline void girt__report_count(const girt__report *report, size_t which,
                                       uint64_t amount)
 {
     if (girt_unlikely(report != NULL))
-        girt__tally_add(&report->tally, which, amount);
+        girt__report_add(report, which, amount);
 }
 
 static inline uint64_t girt__report_sum(const girt__report *report,

@@ -184,7 +184,8 @@ static __attribute__((noinline)) girt_status enter_slowly(
     return answer;
 }
 
-static inline girt_status enter(girt_bulkhead *bulkhead, int64_t timeout_ns)
+static inline __attribute__((always_inline)) girt_status enter(
+    girt_bulkhead *bulkhead, int64_t timeout_ns)
 {
     uint64_t word = girt_load_relaxed(&bulkhead->word);
     /* A round fails only if another caller came or went. */
@@ -203,17 +204,25 @@ static inline girt_status enter(girt_bulkhead *bulkhead, int64_t timeout_ns)
     return enter_slowly(bulkhead, timeout_ns);
 }
 
+static __attribute__((noinline)) girt_status enter_and_count(
+    girt_bulkhead *bulkhead, int64_t timeout_ns)
+{
+    girt_status const status = enter(bulkhead, timeout_ns);
+    girt__report_add(bulkhead->report,
+                     status == GIRT_OK         ? GIRT__BULKHEAD_ENTERED
+                     : status == GIRT_REJECTED ? GIRT__BULKHEAD_REJECTED
+                                               : GIRT__BULKHEAD_TIMEOUTS,
+                     1);
+    return status;
+}
+
 girt_status girt_bulkhead_enter(girt_bulkhead *bulkhead, int64_t timeout_ns)
 {
     if (girt_unlikely(bulkhead == NULL || timeout_ns < 0))
         return GIRT_E_INVALID;
-    girt_status const status = enter(bulkhead, timeout_ns);
-    girt__report_count(bulkhead->report,
-                       status == GIRT_OK         ? GIRT__BULKHEAD_ENTERED
-                       : status == GIRT_REJECTED ? GIRT__BULKHEAD_REJECTED
-                                                 : GIRT__BULKHEAD_TIMEOUTS,
-                       1);
-    return status;
+    if (girt_unlikely(bulkhead->report != NULL))
+        return enter_and_count(bulkhead, timeout_ns);
+    return enter(bulkhead, timeout_ns);
 }
 
 /* A place is free, unless someone took it when the line had gone. */
