@@ -333,6 +333,8 @@ girt_status girt_ring_find_keys(girt_ring *ring, const girt_keys *keys,
         for (size_t i = 0; i < count && found; i++)
             found = owner_of(ring, s, hashes[i], &node_ids[done + i]);
         girt_epoch_exit();
+        if (girt_unlikely(ring->report != NULL) && found)
+            girt__ring_count(ring, &node_ids[done], count);
         done += count;
     }
     return found ? GIRT_OK : GIRT_MISSING;

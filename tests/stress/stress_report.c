@@ -93,7 +93,7 @@ static void scrapes_meet_objects_at_work(void **state)
 {
     (void)state;
     for (size_t i = 0; i < reporting_count; i++) {
-        scene s = {.kind = &reporting_kinds[i], .rounds = scaled(3000)};
+        scene s = {.kind = &reporting_kinds[i], .rounds = scaled(1200)};
         fake_registry_init(&s.registry);
         check_status(s.kind->create(&s.lasting, "lasting",
                                     fake_metrics(&s.registry), NULL),

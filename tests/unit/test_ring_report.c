@@ -92,17 +92,20 @@ static void every_kind_of_lookup_counts(void **state)
     size_t count = 4;
     check_status(girt_ring_find(ring, "k", 1, &id), GIRT_OK);
     check_status(girt_ring_find_n(ring, "k", 1, ids, &count), GIRT_OK);
+    check_status(
+        girt_ring_find_keys(ring, &(girt_keys){"k\0k\0k", 5, NULL, 3}, ids),
+        GIRT_OK);
     for (int i = 0; i < 5; i++)
         check_status(girt_ring_acquire(ring, "k", 1, &id), GIRT_OK);
     girt_ring_release(ring, id);
     fake_registry_scrape(&registry);
-    assert_true(value_of("girt_ring_lookups_total", "a") == 7);
+    assert_true(value_of("girt_ring_lookups_total", "a") == 10);
     assert_true(value_of("girt_ring_load", "a") == 4);
     check_status(girt_ring_add(ring, "b", 1), GIRT_OK);
     count = 4;
     check_status(girt_ring_find_n(ring, "k", 1, ids, &count), GIRT_OK);
     fake_registry_scrape(&registry);
-    assert_true(value_of("girt_ring_lookups_total", "a") == 8);
+    assert_true(value_of("girt_ring_lookups_total", "a") == 11);
     assert_true(value_of("girt_ring_lookups_total", "b") == 1);
     /* One that left with loads is none any more, and keeps its id. */
     check_status(girt_ring_remove(ring, "a"), GIRT_OK);
