@@ -15,7 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 #: What --objects runs of a file that it does not run whole.
 PARTS = {"test_binding": [], "test_package": [], "test_documents": [],
-         "test_process": ["test_process.Forks"]}
+         "test_process": ["test_process.Forks", "test_process.Finalizers"]}
 
 
 def main() -> int:

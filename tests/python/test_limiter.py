@@ -74,10 +74,12 @@ class OneLimit(Case):
         for _ in range(4):
             limiter.acquire()
         self.assertGreaterEqual(time.monotonic() - start, 0.015)
+        slow = girt.Limiter(1, period=1000)
+        slow.acquire()
         with self.assertRaises(girt.Timeout):
-            limiter.acquire(timeout=0.0001)
+            slow.acquire(timeout=0.0001)
         with self.assertRaises(girt.Limited):
-            limiter.acquire(2)
+            slow.acquire(2)
 
         async def main():
             start = time.monotonic()
@@ -86,7 +88,7 @@ class OneLimit(Case):
             async with limiter:
                 pass
             with self.assertRaises(TimeoutError):
-                await limiter.wait(timeout=0.0001)
+                await slow.wait(timeout=0.0001)
         asyncio.run(main())
 
     def test_a_wait_that_is_cancelled_gives_back(self):
@@ -270,10 +272,12 @@ class AKey(Case):
             limiter.acquire("a")
         limiter.acquire("b")
         self.assertGreaterEqual(time.monotonic() - start, 0.010)
+        slow = girt.KeyedLimiter(1, period=1000)
+        slow.acquire("a")
         with self.assertRaises(girt.Timeout):
-            limiter.acquire("a", timeout=0.0001)
+            slow.acquire("a", timeout=0.0001)
         with self.assertRaises(girt.Limited):
-            limiter.acquire("a", 2)
+            slow.acquire("a", 2)
 
         async def main():
             for _ in range(2):

@@ -6,6 +6,7 @@ own with a time limit.
 """
 import asyncio
 import ctypes
+import gc
 import os
 import select
 import signal
@@ -17,7 +18,7 @@ import time
 import unittest
 
 import girt
-from support import Case
+from support import Case, resident_kb
 
 
 class Forks(Case):
@@ -282,6 +283,62 @@ class Ends(Case):
             late = Late()
         """
         self.assertEqual(self.program(text), "")
+
+
+class Finalizers(Case):
+    def test_objects_are_usable_in_any_finalizer_of_their_cycle(self):
+        # Created before and after their user: the collector goes by age.
+        used = []
+
+        class User:
+            def __init__(self, first):
+                self.things = first
+                self.things += [girt.Queue(5), girt.Map(), girt.Cache(),
+                                girt.KeyedLimiter(9), girt.Breaker(),
+                                girt.Ring(["a"]), girt.Bulkhead(1)]
+                self.me = self
+
+            def __del__(self):
+                for q in self.things[0], self.things[1]:
+                    q.put(1)
+                    q.close()
+                _, _, m, cache, limiter, breaker, ring, bulkhead = self.things
+                m["a"] = b"1"
+                cache.set("a", 1)
+                ring.add("b")
+                with bulkhead, breaker:
+                    used.append(limiter.allow("a"))
+        for _ in range(30):
+            User([girt.Queue(5)])
+            gc.collect()
+        self.assertEqual(used, [True] * 30)
+        gc.collect()
+        from girt import _support
+        self.assertEqual(_support._dying, [])
+
+    def test_what_comes_back_lives(self):
+        back = []
+
+        class Back:
+            def __init__(self):
+                self.q = girt.Queue(5)
+                self.me = self
+
+            def __del__(self):
+                back.append(self)
+        Back()
+        gc.collect()
+        gc.collect()
+        back[0].q.put(7)
+        self.assertEqual(back[0].q.get(), 7)
+        before = resident_kb()
+        for _ in range(300):
+            q = girt.Queue(1000)
+            q.put(q)
+            del q
+            gc.collect(0)
+        gc.collect()
+        self.assertLess(resident_kb() - before, 3000)
 
 
 class Loading(Case):

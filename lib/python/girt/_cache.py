@@ -15,7 +15,7 @@ from . import _binding as c
 from ._errors import (E_BUSY, E_IO, E_SYSTEM, E_TOO_LARGE, MISSING, OK,
                       TIMEOUT, Error, Timeout, fail)
 from ._line import deadline_left, deadline_of
-from ._support import (Key, ManualClock, Owner, choice, create, fill_clock,
+from ._support import (Handle, Key, ManualClock, choice, create, fill_clock,
                        fork_gate, key_bytes, name_bytes, nanoseconds,
                        survives_fork, whole)
 
@@ -47,6 +47,11 @@ class Stats(NamedTuple):
     expirations: int
     entries: int
     bytes: int
+
+
+class _CacheHandle(Handle):
+    __slots__ = ()
+    destroy = staticmethod(c.call.cache_destroy)
 
 
 class _Scratch(threading.local):
@@ -102,8 +107,7 @@ class Cache:
             missing_ttl_ns=nanoseconds(missing_ttl, "missing_ttl"),
             policy=choice(policy, c.CACHE_POLICIES, "policy"),
             shards=whole(shards, "shards", 0), name=name_bytes(name))
-        fill_clock(self._options, clock)
-        self._clock = clock
+        self._keep = fill_clock(self._options, clock)
         self._handle: Optional[int] = None
         self._loading = 0  # calls in C without the interpreter's lock
         self._lock = threading.Lock()
@@ -289,28 +293,18 @@ class Cache:
     # ---- within ----
 
     def _begin(self) -> None:
-        self._owner: Owner = create(c.call.cache_create, self._options,
-                                    c.call.cache_destroy, self._clock)
-        self._handle = self._owner.handle
+        self._handle = create(_CacheHandle, c.call.cache_create,
+                              self._options, self._keep)
 
     def _find(self, key: bytes) -> Any:
         """The entry's bytes and whether it is stale; or _NOTHING."""
-        scratch = _scratch
-        status = c.call.cache_get(self._handle, key, len(key), scratch.at)
+        scratch, handle = _scratch, self._handle
+        status = c.call.cache_get(handle, key, len(key), scratch.at)
         if status:
             if status == MISSING:
                 return _NOTHING
-            fail(status, self._handle)
-        return self._copied(self._owner)
-
-    def _copied(self, owner: Owner) -> tuple[bytes, bool]:
-        """What C answered for this thread, given back to it."""
-        cached = _scratch.cached
-        stale = cached.stale
-        try:
-            return ctypes.string_at(cached.data, cached.size), stale
-        finally:
-            c.call.cache_release(owner.handle, _scratch.at)
+            fail(status, handle)
+        return _copied(handle)
 
     def _load(self, key: bytes, loader: Callable[[], Any], ttl_ns: int,
               timeout: Optional[float]) -> Any:
@@ -318,7 +312,7 @@ class Cache:
         scratch = _scratch
         outer = scratch.load
         job = _Load(loader, ttl_ns)
-        owner = self._owner
+        handle = self._handle
         with self._lock:
             self._loading += 1
         try:
@@ -327,17 +321,16 @@ class Cache:
                 left = (_SLICE_NS if deadline is None else
                         min(_SLICE_NS, int(deadline_left(deadline) * 1e9)))
                 scratch.load = job
-                status = c.wait.cache_load(self._handle, key, len(key),
+                status = c.wait.cache_load(handle, key, len(key),
                                            _loader, None, left, scratch.at)
                 if status == TIMEOUT and left == 0:
                     raise Timeout("the loader takes too long")
         finally:
             scratch.load = outer
-            if self._owner is owner:
-                with self._lock:
-                    self._loading -= 1
+            with self._lock:
+                self._loading = max(0, self._loading - 1)
         if status == OK:
-            return _decoded(self._copied(owner)[0])
+            return _decoded(_copied(handle)[0])
         if job.error is not None:
             raise job.error
         if status == MISSING:
@@ -353,14 +346,14 @@ class Cache:
         self._lock = threading.Lock()
         self._tasks = {}
         if self._loading:
-            _abandoned.append(self._owner)
             self._loading = 0
             if self._handle is not None:
+                _abandoned.append(self._handle)
                 self._begin()
 
 
 # Caches of a parent in which its threads were loading.
-_abandoned: list[Owner] = []
+_abandoned: list[Optional[int]] = []
 
 
 class _Load:
@@ -398,6 +391,17 @@ def _loader(_: Any, __: int, ___: int, loaded: int) -> int:
         return E_IO
     finally:
         _scratch.load = job
+
+
+def _copied(handle: Optional[int]) -> tuple[bytes, bool]:
+    """What C answered for this thread, given back to it: the entry's bytes,
+    and whether it is stale."""
+    cached = _scratch.cached
+    stale = cached.stale
+    try:
+        return ctypes.string_at(cached.data, cached.size), stale
+    finally:
+        c.call.cache_release(handle, _scratch.at)
 
 
 def _ttl(seconds: Optional[float]) -> int:

@@ -7,13 +7,15 @@ import contextvars
 import ctypes
 import functools
 import inspect
+import itertools
 import threading
+import weakref
 from typing import Any, Callable, Optional, TypeVar, cast
 
 from . import _binding as c
 from ._errors import (OK, REJECTED, TIMEOUT, Closed, Rejected, Timeout, fail)
 from ._line import Line, TaskWaiter, ThreadWaiter, deadline_of
-from ._support import (ManualClock, Owner, create, fill_clock, name_bytes,
+from ._support import (Handle, ManualClock, create, fill_clock, name_bytes,
                        nanoseconds, survives_fork, whole)
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -84,13 +86,15 @@ class Breaker:
             probes=whole(probes, "probes", 1, c.BREAKER_PROBES_MAX),
             permit_timeout_ns=_some(permit_timeout, "permit_timeout"),
             name=name_bytes(name))
-        fill_clock(options, clock)
+        keep = fill_clock(options, clock)
+        self._on_change = on_change
         if on_change is not None:
-            options.on_change = c.BREAKER_CHANGE(_teller(on_change))
+            options.on_change = _changed
+            options.context = number = _number()
+            _told[number] = self
         self._ignored = ignored
-        self._owner: Owner = create(c.call.breaker_create, options,
-                                    c.call.breaker_destroy, clock)
-        self._handle: Optional[int] = self._owner.handle
+        self._handle: Optional[int] = create(
+            _BreakerHandle, c.call.breaker_create, options, keep)
 
     def __repr__(self) -> str:
         return f"<girt.Breaker {self.state}>"
@@ -116,12 +120,13 @@ class Breaker:
         Raises Rejected.  For calls that ``with`` does not fit.
         """
         permit = c.Permit()
-        status = c.call.breaker_enter(self._handle, ctypes.addressof(permit))
+        handle = self._handle
+        status = c.call.breaker_enter(handle, ctypes.addressof(permit))
         if status == REJECTED:
             raise Rejected("the breaker is open")
         if status != OK:
-            fail(status, self._handle)
-        return Permit(self._owner, permit)
+            fail(status, handle)
+        return Permit(handle, permit)
 
     def __enter__(self) -> Breaker:
         _held.set((self, self.enter(), _held.get()))
@@ -174,10 +179,10 @@ class Breaker:
 class Permit:
     """One call that a breaker let through."""
 
-    __slots__ = ("_owner", "_permit")
+    __slots__ = ("_handle", "_permit")
 
-    def __init__(self, owner: Owner, permit: c.Permit) -> None:
-        self._owner = owner
+    def __init__(self, handle: Optional[int], permit: c.Permit) -> None:
+        self._handle = handle
         self._permit = permit
 
     def leave(self, success: Optional[bool]) -> None:
@@ -185,7 +190,7 @@ class Permit:
         counts."""
         outcome = (c.IGNORED if success is None
                    else c.SUCCESS if success else c.FAILURE)
-        c.call.breaker_leave(self._owner.handle,
+        c.call.breaker_leave(self._handle,
                              ctypes.addressof(self._permit), outcome)
 
 
@@ -196,26 +201,39 @@ def _some(seconds: float, what: str) -> int:
     return ns
 
 
-def _teller(function: Callable[[str, str], object]
-            ) -> Callable[[Any, int, int], None]:
-    def tell(_: Any, before: int, after: int) -> None:
-        # What it raises goes to sys.unraisablehook: there is nobody to raise
-        # it to but the thread that happened to change the state.
-        function(c.BREAKER_STATES[before], c.BREAKER_STATES[after])
-    return tell
+# Breakers that tell of changes, by the context that C hands back.
+_told: weakref.WeakValueDictionary[int, Breaker] = (
+    weakref.WeakValueDictionary())
+_number = itertools.count(1).__next__
+
+
+@c.BREAKER_CHANGE  # type: ignore[misc]
+def _changed(number: int, before: int, after: int) -> None:
+    # What this raises goes to sys.unraisablehook: there is nobody to raise it
+    # to but the thread that happened to change the state.
+    breaker = _told.get(number)
+    if breaker is not None and breaker._on_change is not None:
+        breaker._on_change(c.BREAKER_STATES[before], c.BREAKER_STATES[after])
+
+
+class _BreakerHandle(Handle):
+    __slots__ = ()
+    destroy = staticmethod(c.call.breaker_destroy)
+
+
+class _BulkheadHandle(Handle):
+    __slots__ = ()
+    destroy = staticmethod(c.call.bulkhead_destroy)
+
+    def end(self, keep: tuple[Any, ...]) -> None:
+        for _ in keep[0]:  # those who never left
+            c.call.bulkhead_leave(int(self))
+        super().end(keep)
 
 
 # Bulkheads of a parent that a fork's child has a copy of, with callers inside
 # who are not there: they cannot be destroyed.
-_abandoned: list[Owner] = []
-
-
-def _destroyer(places: list[int]) -> Callable[[int], None]:
-    def destroy(handle: int) -> None:
-        for _ in places:  # those who never left
-            c.call.bulkhead_leave(handle)
-        c.call.bulkhead_destroy(handle)
-    return destroy
+_abandoned: list[int] = []
 
 
 class Bulkhead:
@@ -332,9 +350,8 @@ class Bulkhead:
     def _begin(self, inside: int) -> None:
         options = c.BulkheadOptions(inside_max=self._inside_max,
                                     name=self._name)
-        self._owner: Owner = create(c.call.bulkhead_create, options,
-                                    _destroyer(self._places))
-        self._handle = self._owner.handle
+        self._handle: int = create(
+            _BulkheadHandle, c.call.bulkhead_create, options, self._places)
         for _ in range(inside):
             c.call.bulkhead_enter(self._handle, 0)
 
@@ -383,5 +400,5 @@ class Bulkhead:
         self._places = [thread for thread in self._places if thread == mine]
         self._line.clear()
         self._lock = threading.Lock()
-        _abandoned.append(self._owner)
+        _abandoned.append(self._handle)
         self._begin(len(self._places))

@@ -16,7 +16,7 @@ from typing import (Any, Callable, Iterable, NamedTuple, NoReturn, Optional,
 from . import _binding as c
 from ._errors import (E_INVALID, LIMITED, NEVER, OK, Closed, Limited, Timeout,
                       fail)
-from ._support import (Key, ManualClock, Owner, create, fill_clock, key_bytes,
+from ._support import (Key, Handle, ManualClock, create, fill_clock, key_bytes,
                        name_bytes, nanoseconds, packed, seconds_of, sized,
                        whole)
 
@@ -87,6 +87,16 @@ def _answered(status: int, handle: Optional[int]) -> Decision:
     return _scratch.read()
 
 
+class _LimiterHandle(Handle):
+    __slots__ = ()
+    destroy = staticmethod(c.call.limiter_destroy)
+
+
+class _KeyedLimiterHandle(Handle):
+    __slots__ = ()
+    destroy = staticmethod(c.call.keyed_limiter_destroy)
+
+
 class _Rated:
     """What both limiters are made with, and closed by."""
 
@@ -94,7 +104,6 @@ class _Rated:
                  clock: Optional[ManualClock]) -> None:
         self._rate = _rate(limit, period, burst)
         self._clock = clock
-        self._owner: Owner
         self._handle: Optional[int] = None
 
     @property
@@ -159,10 +168,9 @@ class Limiter(_Rated):
         whole(lease, "lease", 0, self.burst)
         options = c.LimiterOptions(rate=self._rate, lease=lease,
                                    name=name_bytes(name))
-        fill_clock(options, clock)
-        self._owner = create(c.call.limiter_create, options,
-                             c.call.limiter_destroy, clock)
-        self._handle = self._owner.handle
+        keep = fill_clock(options, clock)
+        self._handle = create(_LimiterHandle, c.call.limiter_create, options,
+                              keep)
         self._c_take = c.call.limiter_take
 
     def __repr__(self) -> str:
@@ -291,10 +299,9 @@ class KeyedLimiter(_Rated):
         options = c.KeyedLimiterOptions(
             rate=self._rate, keys=keys, admit_when_full=bool(admit_when_full),
             name=name_bytes(name))
-        fill_clock(options, clock)
-        self._owner = create(c.call.keyed_limiter_create, options,
-                             c.call.keyed_limiter_destroy, clock)
-        self._handle = self._owner.handle
+        keep = fill_clock(options, clock)
+        self._handle = create(_KeyedLimiterHandle,
+                              c.call.keyed_limiter_create, options, keep)
         self._c_take = c.call.keyed_limiter_take
 
     def __repr__(self) -> str:

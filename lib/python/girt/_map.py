@@ -11,7 +11,7 @@ from typing import Any, Callable, Iterator, Optional, TypeVar, Union
 
 from . import _binding as c
 from ._errors import EXISTS, MISSING, OK, fail
-from ._support import (Key, Owner, bury, create, key_bytes, name_bytes,
+from ._support import (Handle, Key, bury, create, key_bytes, name_bytes,
                        sections, whole)
 
 D = TypeVar("D")
@@ -35,6 +35,12 @@ class _Scratch(threading.local):
 
 
 _scratch = _Scratch()
+
+
+class _MapHandle(Handle):
+    __slots__ = ()
+    # It waits for read sections: without the interpreter's lock.
+    destroy = staticmethod(c.wait.map_destroy)
 
 
 def _value_at(address: int) -> bytes:
@@ -67,10 +73,8 @@ class Map(MutableMapping):  # type: ignore[type-arg]
             value_size=value_max + _PREFIX.size,
             expected=whole(expected, "expected", 0),
             shards=whole(shards, "shards", 0), name=name_bytes(name))
-        # Destroying waits for read sections: without the interpreter's lock.
-        self._owner: Owner = create(c.call.map_create, options,
-                                    c.wait.map_destroy)
-        self._handle: Optional[int] = self._owner.handle
+        self._handle: Optional[int] = create(
+            _MapHandle, c.call.map_create, options)
         self._c_get = c.call.map_get
 
     def __repr__(self) -> str:

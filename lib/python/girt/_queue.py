@@ -27,7 +27,7 @@ from ._errors import (EMPTY, FULL, OK, Closed, Empty, Full, GetTimeout,
                       PutTimeout, fail)
 from ._line import (Line, TaskWaiter, ThreadWaiter, deadline_left,
                     deadline_of)
-from ._support import Owner, create, name_bytes, survives_fork, whole
+from ._support import Handle, create, name_bytes, survives_fork, whole
 
 T = TypeVar("T")
 
@@ -98,10 +98,10 @@ class Queue(Generic[T]):
                                  drop_oldest=bool(drop_oldest),
                                  name=name_bytes(name))
         if drop_oldest:
-            options.dropped = c.QUEUE_DROPPED(_dropper(weakref.ref(self)))
-        self._owner: Owner = create(c.call.queue_create, options,
-                                    c.call.queue_destroy)
-        self._handle = self._owner.handle
+            options.dropped = _dropped
+            options.context = number = even_ticket()
+            _dropping[number] = self
+        self._handle: int = create(_QueueHandle, c.call.queue_create, options)
         self._c_push = c.call.queue_push
         self._c_pop = c.call.queue_pop
         survives_fork(self)
@@ -561,11 +561,18 @@ def _on_readable(loop: asyncio.AbstractEventLoop, number: int,
         loop.remove_reader(number)
 
 
-def _dropper(queue: weakref.ref[Queue[Any]]) -> Callable[[Any, int], None]:
-    def dropped(_: Any, number: int) -> None:
-        there = queue()
-        if there is not None:
-            there._dropped(number)
-    return dropped
+# Queues that drop, by the context that C hands back.
+_dropping: weakref.WeakValueDictionary[int, Queue[Any]] = (
+    weakref.WeakValueDictionary())
 
 
+@c.QUEUE_DROPPED  # type: ignore[misc]
+def _dropped(context: int, number: int) -> None:
+    there = _dropping.get(context)
+    if there is not None:
+        there._dropped(number)
+
+
+class _QueueHandle(Handle):
+    __slots__ = ()
+    destroy = staticmethod(c.call.queue_destroy)

@@ -13,7 +13,7 @@ from typing import (Any, Callable, Iterable, Iterator, Mapping, NoReturn,
 
 from . import _binding as c
 from ._errors import E_INVALID, EXISTS, MISSING, OK, fail
-from ._support import (Key, Owner, choice, create, fork_gate, key_bytes,
+from ._support import (Key, Handle, choice, create, fork_gate, key_bytes,
                        name_bytes, packed, sized, whole)
 
 _NAMES_MAX = 1 << 26
@@ -28,6 +28,12 @@ class _Scratch(threading.local):
 
 
 _scratch = _Scratch()
+
+class _RingHandle(Handle):
+    __slots__ = ()
+    # It waits for read sections: without the interpreter's lock.
+    destroy = staticmethod(c.wait.ring_destroy)
+
 
 Nodes = Union[Iterable[str], Mapping[str, int]]
 
@@ -63,10 +69,8 @@ class Ring:
             points_per_weight=whole(points, "points", 0, 2 ** 32 - 1),
             maglev_size=whole(maglev_size, "maglev_size", 0, 2 ** 32 - 1),
             bound=bound, seed=whole(seed, "seed", 0), name=name_bytes(name))
-        # Destroying waits for read sections: without the interpreter's lock.
-        self._owner: Owner = create(c.call.ring_create, options,
-                                    c.wait.ring_destroy)
-        self._handle: Optional[int] = self._owner.handle
+        self._handle: Optional[int] = create(
+            _RingHandle, c.call.ring_create, options)
         # By id.  None while a change is under way: an id found then may be
         # one that the names do not know yet.
         self._names: Optional[list[str]] = []

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
+import gc
 import math
 import os
+import sys
 import threading
 import weakref
-from typing import Any, Callable, Iterable, Optional, Union
+from typing import Any, Callable, Iterable, Optional, TypeVar, Union
 
 from . import _binding as c
 from ._errors import OK, fail
@@ -104,19 +107,20 @@ class ManualClock:
         """What it shows, in nanoseconds."""
         return self._now_ns.value
 
-    def fill(self, clock: c.Clock) -> None:
-        """Makes a C clock of it, which holds a pointer to this object."""
+    def fill(self, clock: c.Clock) -> Any:
+        """Makes a C clock of it; answers what that points to."""
         c.call.clock_manual(ctypes.addressof(clock),
                             ctypes.addressof(self._now_ns))
+        return self._now_ns
 
 
-def fill_clock(options: Any, clock: Optional[ManualClock]) -> None:
-    """Sets the clock of an options struct."""
+def fill_clock(options: Any, clock: Optional[ManualClock]) -> Any:
+    """Sets the clock of an options struct; answers what is to be kept."""
     if clock is None:
-        return
+        return None
     if not isinstance(clock, ManualClock):
         raise TypeError("clock is a girt.ManualClock or None")
-    clock.fill(options.clock)
+    return clock.fill(options.clock)
 
 
 # ---- handles ----
@@ -127,51 +131,88 @@ class _Sections(threading.local):
 
 
 sections = _Sections()
-_graveyard: list[tuple[Callable[[int], None], int]] = []
+class Handle(int):
+    """A C object: its address, destroyed when nobody can use it any more.
 
-
-class Owner:
-    """Destroys a C object when it is collected itself.
-
-    Nobody can be inside a call on the object then, since who calls holds its
-    Python object, and with it this one.
+    A call holds a reference to the handle that it was made with, so none is
+    destroyed under it.  In a cycle that the garbage collector finds, finalizers
+    run in any order, and those of others may still use the object: it is then
+    destroyed when the collector has done.  Nothing is destroyed once the
+    interpreter exits, when modules fall apart in any order.
     """
 
-    __slots__ = ("handle", "_destroy", "_keep")
+    __slots__ = ()
+    #: The C function.
+    destroy: Callable[[int], None]
 
-    def __init__(self, handle: int, destroy: Callable[[int], None],
-                 keep: Any = None) -> None:
-        self.handle = handle
-        self._destroy = destroy
-        self._keep = keep  # what the C object points to
+    def end(self, keep: tuple[Any, ...]) -> None:
+        """Destroys it; what it points to is still there."""
+        self.destroy(int(self))
 
     def __del__(self) -> None:
         # Destroying waits for read sections: never from inside one, where
         # the collector may have found us.
-        if sections.depth:
-            _graveyard.append((self._destroy, self.handle))
-        else:
-            self._destroy(self.handle)
+        if sections.depth or sys.getrefcount(self) > _alone:
+            _dying.append(self)
+        elif not _exiting:
+            self.end(_kept.pop(int(self), ()))
 
 
-def bury() -> None:
-    """Destroys what was collected inside a read section."""
-    while _graveyard:
-        try:
-            destroy, handle = _graveyard.pop()
-        except IndexError:  # another thread took it
-            return
-        destroy(handle)
+# What C objects point to, by their addresses.
+_kept: dict[int, tuple[Any, ...]] = {}
+# Those that something still referred to when they were finalized.
+_dying: list[Handle] = []
+_exiting = False
 
 
-def create(maker: Callable[[int, Optional[int]], int], options: Any,
-           destroy: Callable[[int], None], keep: Any = None) -> Owner:
-    """Makes a C object of its options struct."""
+def bury(phase: str = "stop", _: Any = None) -> None:
+    """Destroys those that nothing refers to any more."""
+    if phase != "stop" or not _dying or sections.depth or _exiting:
+        return
+    alive = []
+    try:
+        while True:
+            handle = _dying.pop()
+            if sys.getrefcount(handle) > 2:  # here, and as an argument
+                alive.append(handle)
+            else:
+                handle.end(_kept.pop(int(handle), ()))
+    except IndexError:  # all were looked at, by us or by another thread
+        _dying.extend(alive)
+
+
+def _at_exit() -> None:
+    global _exiting
+    _exiting = True
+
+
+class _Probe:
+    """Counts the references to an object that dies while it is finalized."""
+
+    seen = 0
+
+    def __del__(self) -> None:
+        _Probe.seen = sys.getrefcount(self)
+
+
+_Probe()
+_alone = _Probe.seen
+gc.callbacks.append(bury)
+atexit.register(_at_exit)
+
+H = TypeVar("H", bound=Handle)
+
+
+def create(kind: type[H], maker: Callable[[int, Optional[int]], int],
+           options: Any, *keep: Any) -> H:
+    """Makes a C object of its options struct; ``keep`` outlives it."""
+    bury()
     out = ctypes.c_void_p()
     status = maker(ctypes.addressof(out), ctypes.addressof(options))
     if status != OK or out.value is None:
         fail(status)
-    return Owner(out.value, destroy, (keep, options))
+    _kept[out.value] = keep
+    return kind(out.value)
 
 
 # ---- keys for batches ----
