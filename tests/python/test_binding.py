@@ -30,6 +30,8 @@ def exported():
 def letter(declaration):
     """The binding's letter of a C type, as in 'const void *key'."""
     text = declaration.replace("const", " ").strip()
+    if "(*" in text:  # a function
+        return "P"
     if "char" in text and "*" in text:
         return "s"
     if "*" in text or "[" in text or re.match(
@@ -130,6 +132,10 @@ CONSTANTS = {
     "GIRT_TAKE_ALL_MAX": _binding.TAKE_ALL_MAX,
     "GIRT_RATE_LIMIT_MAX": _binding.RATE_LIMIT_MAX,
     "GIRT_RATE_BURST_MAX": _binding.RATE_BURST_MAX,
+    "GIRT_METRICS_SERIES_MAX": _binding.METRICS_SERIES_MAX,
+    "GIRT_HISTOGRAM_MAX": _binding.HISTOGRAM_MAX,
+    **{f"GIRT_{word.upper()}_TEXT": number
+       for number, word in enumerate(_binding.METRICS_FORMATS)},
     "GIRT_MAP_KEEP": _binding.MAP_KEEP, "GIRT_MAP_STORE": _binding.MAP_STORE,
     "GIRT_MAP_REMOVE": _binding.MAP_REMOVE,
     "GIRT_SUCCESS": _binding.SUCCESS, "GIRT_FAILURE": _binding.FAILURE,

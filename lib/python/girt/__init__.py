@@ -15,14 +15,16 @@ from ._guard import Breaker, Bulkhead, Permit
 from ._library import VERSION as __version__
 from ._limiter import Decision, KeyedLimiter, Limiter, take_all
 from ._map import Map
+from ._metrics import Counter, Gauge, Histogram, Metrics
 from ._queue import Queue
 from ._ring import Ring
 from ._support import Key, ManualClock
 
 __all__ = [
-    "Breaker", "Bulkhead", "Cache", "Closed", "Corrupt", "Decision", "Empty",
-    "Error", "Full", "GetTimeout", "Key", "KeyedLimiter", "Limited", "Limiter",
-    "LoadFailed", "ManualClock", "Map", "Permit", "PutTimeout", "Queue",
+    "Breaker", "Bulkhead", "Cache", "Closed", "Corrupt", "Counter", "Decision",
+    "Empty", "Error", "Full", "Gauge", "GetTimeout", "Histogram", "Key",
+    "KeyedLimiter", "Limited", "Limiter", "LoadFailed", "ManualClock", "Map",
+    "Metrics", "Permit", "PutTimeout", "Queue",
     "Rejected", "Ring", "Stats", "Timeout", "__version__", "take_all",
 ]
 

@@ -28,6 +28,8 @@ BULKHEAD_MAX = 2 ** 31 - 1
 TAKE_ALL_MAX = 32
 RATE_LIMIT_MAX = 2 ** 62
 RATE_BURST_MAX = 2 ** 59
+METRICS_SERIES_MAX = 1_000_000
+HISTOGRAM_MAX = 2 ** 42
 
 MAP_KEEP, MAP_STORE, MAP_REMOVE = 0, 1, 2
 SUCCESS, FAILURE, IGNORED = 0, 1, 2
@@ -172,6 +174,10 @@ class CacheOptions(Structure):
         ("context", c_void_p), ("clock", Clock), ("seed", c_uint64)] + _TAIL
 
 
+METRICS_FORMATS = ("prometheus", "openmetrics")
+METRICS_WRITE = CFUNCTYPE(c_bool, c_void_p, c_void_p, c_size_t)
+
+
 SIGNATURES = {
     # status.h version.h
     "girt_status_name": "s i",
@@ -254,6 +260,24 @@ SIGNATURES = {
     "girt_map64_count": "z P",
     "girt_map64_bytes": "z P",
     "girt_map64_each": "i PPP",
+    "girt_map64_report": "i PPs",
+    # metrics.h
+    "girt_metrics_create": "i PP",
+    "girt_metrics_destroy": "v P",
+    "girt_metrics_set_series_max": "i Pz",
+    "girt_counter_create": "i PPssP",
+    "girt_counter_add": "v PQ",
+    "girt_counter_value": "Q P",
+    "girt_gauge_create": "i PPssP",
+    "girt_gauge_set": "v Pd",
+    "girt_gauge_add": "v Pd",
+    "girt_gauge_value": "d P",
+    "girt_histogram_create": "i PPssP",
+    "girt_histogram_record": "v PQ",
+    "girt_histogram_quantile": "Q Pd",
+    "girt_histogram_count": "Q P",
+    "girt_histogram_merge": "i PP",
+    "girt_metrics_write": "i PiPP",
     # limiter.h
     "girt_limiter_create": "i PP",
     "girt_limiter_destroy": "v P",

@@ -15,8 +15,8 @@ from . import _binding as c
 from ._errors import (E_BUSY, E_IO, E_SYSTEM, E_TOO_LARGE, MISSING, OK,
                       TIMEOUT, Error, Timeout, fail)
 from ._line import deadline_left, deadline_of
-from ._support import (Handle, Key, ManualClock, choice, create, fill_clock,
-                       fork_gate, key_bytes, name_bytes, nanoseconds,
+from ._support import (Handle, Key, ManualClock, Reporting, choice, create, fill_clock,
+                       fill_name, fork_gate, key_bytes, nanoseconds,
                        survives_fork, whole)
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -99,15 +99,17 @@ class Cache:
                  missing_ttl: float = 0.0, max_entries: int = 0,
                  policy: str = "default", shards: int = 0,
                  clock: Optional[ManualClock] = None,
-                 name: Optional[str] = None) -> None:
+                 name: Optional[str] = None,
+                 metrics: Optional[Reporting] = None) -> None:
         self._options = c.CacheOptions(
             bytes_max=whole(max_bytes, "max_bytes", 1),
             entries_max=whole(max_entries, "max_entries", 0),
             ttl_ns=_ttl(ttl), stale_ns=nanoseconds(stale, "stale"),
             missing_ttl_ns=nanoseconds(missing_ttl, "missing_ttl"),
             policy=choice(policy, c.CACHE_POLICIES, "policy"),
-            shards=whole(shards, "shards", 0), name=name_bytes(name))
-        self._keep = fill_clock(self._options, clock)
+            shards=whole(shards, "shards", 0))
+        self._keep = (fill_clock(self._options, clock),
+                      fill_name(self._options, name, metrics))
         self._handle: Optional[int] = None
         self._loading = 0  # calls in C without the interpreter's lock
         self._lock = threading.Lock()

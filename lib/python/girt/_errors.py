@@ -101,6 +101,8 @@ def fail(status: int, handle: Optional[int] = 1) -> NoReturn:
         raise Timeout("the time limit passed")
     if status == REJECTED:
         raise Rejected("turned away")
+    if status == E_BUSY:
+        raise Error("in use: another object has the name, or the object")
     if status == E_CORRUPT:
         raise Corrupt("girt: the data fails its checks")
     raise Error(f"girt: status {status}")

@@ -15,7 +15,7 @@ from typing import Any, Callable, Optional, TypeVar, cast
 from . import _binding as c
 from ._errors import (OK, REJECTED, TIMEOUT, Closed, Rejected, Timeout, fail)
 from ._line import Line, TaskWaiter, ThreadWaiter, deadline_of
-from ._support import (Handle, ManualClock, create, fill_clock, name_bytes,
+from ._support import (Handle, ManualClock, Reporting, create, fill_clock, fill_name,
                        nanoseconds, survives_fork, whole)
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -71,7 +71,8 @@ class Breaker:
                  ignored: tuple[type[BaseException], ...] = (),
                  on_change: Optional[Callable[[str, str], object]] = None,
                  clock: Optional[ManualClock] = None,
-                 name: Optional[str] = None) -> None:
+                 name: Optional[str] = None,
+                 metrics: Optional[Reporting] = None) -> None:
         for ratio, what in ((failure_ratio, "failure_ratio"),
                             (slow_ratio, "slow_ratio")):
             if not 0 < ratio <= 1:
@@ -84,9 +85,8 @@ class Breaker:
             open_ns=_some(open_for, "open_for"),
             open_max_ns=nanoseconds(open_max, "open_max", 0),
             probes=whole(probes, "probes", 1, c.BREAKER_PROBES_MAX),
-            permit_timeout_ns=_some(permit_timeout, "permit_timeout"),
-            name=name_bytes(name))
-        keep = fill_clock(options, clock)
+            permit_timeout_ns=_some(permit_timeout, "permit_timeout"))
+        keep = (fill_clock(options, clock), fill_name(options, name, metrics))
         self._on_change = on_change
         if on_change is not None:
             options.on_change = _changed
@@ -253,12 +253,14 @@ class Bulkhead:
 
     def __init__(self, inside: int, waiting: int = 0, *,
                  timeout: Optional[float] = None,
-                 name: Optional[str] = None) -> None:
+                 name: Optional[str] = None,
+                 metrics: Optional[Reporting] = None) -> None:
         self._inside_max = whole(inside, "inside", 1, c.BULKHEAD_MAX)
         self._waiting_max = whole(waiting, "waiting", 0, c.BULKHEAD_MAX)
         deadline_of(timeout)  # checks it
         self._timeout = timeout
-        self._name = name_bytes(name)
+        self._options = c.BulkheadOptions(inside_max=self._inside_max)
+        self._metrics = fill_name(self._options, name, metrics)
         self._line = Line()
         self._lock = threading.Lock()
         # Who is inside, by thread: a fork's child keeps its own thread's.
@@ -348,10 +350,9 @@ class Bulkhead:
         return _guarded(function, lambda: self)
 
     def _begin(self, inside: int) -> None:
-        options = c.BulkheadOptions(inside_max=self._inside_max,
-                                    name=self._name)
         self._handle: int = create(
-            _BulkheadHandle, c.call.bulkhead_create, options, self._places)
+            _BulkheadHandle, c.call.bulkhead_create, self._options,
+            self._places, self._metrics)
         for _ in range(inside):
             c.call.bulkhead_enter(self._handle, 0)
 

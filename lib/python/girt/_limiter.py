@@ -16,8 +16,9 @@ from typing import (Any, Callable, Iterable, NamedTuple, NoReturn, Optional,
 from . import _binding as c
 from ._errors import (E_INVALID, LIMITED, NEVER, OK, Closed, Limited, Timeout,
                       fail)
-from ._support import (Key, Handle, ManualClock, create, fill_clock, key_bytes,
-                       name_bytes, nanoseconds, packed, seconds_of, sized,
+from ._support import (Key, Handle, ManualClock, Reporting, create, fill_clock,
+                       fill_name, key_bytes,
+                       nanoseconds, packed, seconds_of, sized,
                        whole)
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -163,12 +164,12 @@ class Limiter(_Rated):
     def __init__(self, limit: int, period: float = 1.0,
                  burst: Optional[int] = None, *, lease: int = 0,
                  clock: Optional[ManualClock] = None,
-                 name: Optional[str] = None) -> None:
+                 name: Optional[str] = None,
+                 metrics: Optional[Reporting] = None) -> None:
         super().__init__(limit, period, burst, clock)
         whole(lease, "lease", 0, self.burst)
-        options = c.LimiterOptions(rate=self._rate, lease=lease,
-                                   name=name_bytes(name))
-        keep = fill_clock(options, clock)
+        options = c.LimiterOptions(rate=self._rate, lease=lease)
+        keep = (fill_clock(options, clock), fill_name(options, name, metrics))
         self._handle = create(_LimiterHandle, c.call.limiter_create, options,
                               keep)
         self._c_take = c.call.limiter_take
@@ -293,13 +294,13 @@ class KeyedLimiter(_Rated):
                  burst: Optional[int] = None, *, keys: int = 100_000,
                  admit_when_full: bool = False,
                  clock: Optional[ManualClock] = None,
-                 name: Optional[str] = None) -> None:
+                 name: Optional[str] = None,
+                 metrics: Optional[Reporting] = None) -> None:
         super().__init__(limit, period, burst, clock)
         whole(keys, "keys", 1)
         options = c.KeyedLimiterOptions(
-            rate=self._rate, keys=keys, admit_when_full=bool(admit_when_full),
-            name=name_bytes(name))
-        keep = fill_clock(options, clock)
+            rate=self._rate, keys=keys, admit_when_full=bool(admit_when_full))
+        keep = (fill_clock(options, clock), fill_name(options, name, metrics))
         self._handle = create(_KeyedLimiterHandle,
                               c.call.keyed_limiter_create, options, keep)
         self._c_take = c.call.keyed_limiter_take

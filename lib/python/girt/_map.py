@@ -11,8 +11,8 @@ from typing import Any, Callable, Iterator, Optional, TypeVar, Union
 
 from . import _binding as c
 from ._errors import EXISTS, MISSING, OK, fail
-from ._support import (Handle, Key, bury, create, key_bytes, name_bytes,
-                       sections, whole)
+from ._support import (Handle, Key, Reporting, bury, create, fill_name,
+                       key_bytes, sections, whole)
 
 D = TypeVar("D")
 
@@ -66,15 +66,17 @@ class Map(MutableMapping):  # type: ignore[type-arg]
     """
 
     def __init__(self, value_max: int = 64, *, expected: int = 0,
-                 shards: int = 0, name: Optional[str] = None) -> None:
+                 shards: int = 0, name: Optional[str] = None,
+                 metrics: Optional[Reporting] = None) -> None:
         self._value_max = whole(value_max, "value_max", 1,
                                 _MAX - _PREFIX.size)
         options = c.MapOptions(
             value_size=value_max + _PREFIX.size,
             expected=whole(expected, "expected", 0),
-            shards=whole(shards, "shards", 0), name=name_bytes(name))
+            shards=whole(shards, "shards", 0))
+        keep = fill_name(options, name, metrics)
         self._handle: Optional[int] = create(
-            _MapHandle, c.call.map_create, options)
+            _MapHandle, c.call.map_create, options, keep)
         self._c_get = c.call.map_get
 
     def __repr__(self) -> str:

@@ -27,7 +27,8 @@ from ._errors import (EMPTY, FULL, OK, Closed, Empty, Full, GetTimeout,
                       PutTimeout, fail)
 from ._line import (Line, TaskWaiter, ThreadWaiter, deadline_left,
                     deadline_of)
-from ._support import Handle, create, name_bytes, survives_fork, whole
+from ._support import (Handle, Reporting, create, fill_name, survives_fork,
+                       whole)
 
 T = TypeVar("T")
 
@@ -80,7 +81,8 @@ class Queue(Generic[T]):
     def __init__(self, maxsize: int = 1024, *, bands: int = 1,
                  drop_oldest: bool = False,
                  on_drop: Optional[Callable[[T], object]] = None,
-                 name: Optional[str] = None) -> None:
+                 name: Optional[str] = None,
+                 metrics: Optional[Reporting] = None) -> None:
         whole(maxsize, "maxsize", 1, 2 ** 32)
         whole(bands, "bands", 1, 8)
         self._maxsize = maxsize
@@ -95,13 +97,14 @@ class Queue(Generic[T]):
             asyncio.AbstractEventLoop, deque[asyncio.Future[bool]]
         ] = weakref.WeakKeyDictionary()
         options = c.QueueOptions(capacity=maxsize, bands=bands,
-                                 drop_oldest=bool(drop_oldest),
-                                 name=name_bytes(name))
+                                 drop_oldest=bool(drop_oldest))
+        keep = fill_name(options, name, metrics)
         if drop_oldest:
             options.dropped = _dropped
             options.context = number = even_ticket()
             _dropping[number] = self
-        self._handle: int = create(_QueueHandle, c.call.queue_create, options)
+        self._handle: int = create(_QueueHandle, c.call.queue_create, options,
+                                   keep)
         self._c_push = c.call.queue_push
         self._c_pop = c.call.queue_pop
         survives_fork(self)

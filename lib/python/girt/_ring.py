@@ -13,8 +13,8 @@ from typing import (Any, Callable, Iterable, Iterator, Mapping, NoReturn,
 
 from . import _binding as c
 from ._errors import E_INVALID, EXISTS, MISSING, OK, fail
-from ._support import (Key, Handle, choice, create, fork_gate, key_bytes,
-                       name_bytes, packed, sized, whole)
+from ._support import (Handle, Key, Reporting, choice, create, fill_name,
+                       fork_gate, key_bytes, packed, sized, whole)
 
 _NAMES_MAX = 1 << 26
 
@@ -63,14 +63,16 @@ class Ring:
 
     def __init__(self, nodes: Nodes = (), *, kind: str = "native",
                  points: int = 0, maglev_size: int = 0, bound: float = 0.0,
-                 seed: int = 0, name: Optional[str] = None) -> None:
+                 seed: int = 0, name: Optional[str] = None,
+                 metrics: Optional[Reporting] = None) -> None:
         options = c.RingOptions(
             kind=choice(kind, c.RING_KINDS, "kind"),
             points_per_weight=whole(points, "points", 0, 2 ** 32 - 1),
             maglev_size=whole(maglev_size, "maglev_size", 0, 2 ** 32 - 1),
-            bound=bound, seed=whole(seed, "seed", 0), name=name_bytes(name))
+            bound=bound, seed=whole(seed, "seed", 0))
+        keep = fill_name(options, name, metrics)
         self._handle: Optional[int] = create(
-            _RingHandle, c.call.ring_create, options)
+            _RingHandle, c.call.ring_create, options, keep)
         # By id.  None while a change is under way: an id found then may be
         # one that the names do not know yet.
         self._names: Optional[list[str]] = []

@@ -11,7 +11,8 @@ import os
 import sys
 import threading
 import weakref
-from typing import Any, Callable, Iterable, Optional, TypeVar, Union
+from typing import (Any, Callable, Iterable, Optional, Protocol, TypeVar,
+                    Union)
 
 from . import _binding as c
 from ._errors import OK, fail
@@ -71,9 +72,31 @@ def choice(word: str, words: tuple[str, ...], what: str) -> int:
     return words.index(word)
 
 
-def name_bytes(name: Optional[str]) -> Optional[bytes]:
-    """An object's name for the library."""
-    return None if name is None else name.encode()
+def fill_name(options: Any, name: Optional[str],
+              metrics: Optional[Reporting]) -> Any:
+    """Sets an options struct's name, and where the object reports to; answers
+    what is to be kept."""
+    if name is not None:
+        encoded = name.encode()
+        if b"\0" in encoded:
+            raise ValueError("a name holds no zero byte")
+        options.name = encoded
+    if metrics is None:
+        return None
+    if name is None:
+        raise ValueError("an object that reports to metrics needs a name")
+    if not hasattr(metrics, "handle"):
+        raise TypeError("metrics is a girt.Metrics or None")
+    handle = metrics.handle()
+    options.metrics = handle
+    return handle
+
+
+class Reporting(Protocol):
+    """A girt.Metrics."""
+
+    def handle(self) -> int:
+        """Its C object; Closed when it is closed."""
 
 
 class ManualClock:
