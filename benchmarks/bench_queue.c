@@ -16,6 +16,8 @@
     X("girt.hpp mpmc", girt_hpp_mpmc, GIRT_VERSION)
 #define OWN_RIVALS(X)                                                          \
     X("sequence slots (Vyukov), packed", vyukov, "")                           \
+    X("sequence slots (rigtorp), a line each", turns, "")                      \
+    X("SCQ (lock-free)", scq, "")                                              \
     X("mutex + condvar ring", mutex, "")
 
 /* Each adapter is one function; see queue_driver.h. */
