@@ -135,7 +135,8 @@ size_t girt_mpmc_push_n(girt_mpmc *queue, void *const items[], size_t count)
     /* A2 <- R2. */
     uint64_t ticket = girt_fast_load_acquire(&queue->tail);
     size_t done = 0;
-    while (done < count && girt_fast_mpmc_fill(queue, &ticket, items[done])) {
+    while (done < count &&
+           girt_fast_mpmc_fill(queue, &ticket, items[done], done == 0)) {
         /* R2 -> A2. */
         if (++done % HINT_EVERY == 0)
             girt_fast_store_release(&queue->tail, ticket);
@@ -151,7 +152,8 @@ size_t girt_mpmc_pop_n(girt_mpmc *queue, void *items[], size_t count)
     /* A2 <- R2. */
     uint64_t ticket = girt_fast_load_acquire(&queue->head);
     size_t done = 0;
-    while (done < count && girt_fast_mpmc_take(queue, &ticket, &items[done])) {
+    while (done < count &&
+           girt_fast_mpmc_take(queue, &ticket, &items[done], done == 0)) {
         /* R2 -> A2. */
         if (++done % HINT_EVERY == 0)
             girt_fast_store_release(&queue->head, ticket);

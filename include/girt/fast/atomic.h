@@ -115,17 +115,22 @@ static inline __attribute__((unused)) void girt_fast_prefetch_write(
 #endif
 }
 
+/** A spin-wait hint. */
+static inline __attribute__((unused)) void girt_fast_pause(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#else
+    __asm__ __volatile__("isb" : : : "memory");
+#endif
+}
+
 /** One turn of waiting after a lost compare-and-swap: pauses, then doubles
  * *pauses up to 256. */
 static inline __attribute__((unused)) void girt_fast_back_off(unsigned *pauses)
 {
-    for (unsigned i = 0; i < *pauses; i++) {
-#if defined(__x86_64__)
-        __builtin_ia32_pause();
-#else
-        __asm__ __volatile__("isb" : : : "memory");
-#endif
-    }
+    for (unsigned i = 0; i < *pauses; i++)
+        girt_fast_pause();
     if (*pauses < 256)
         *pauses *= 2;
 }

@@ -15,6 +15,14 @@
 
 GIRT_BEGIN
 
+/** How one side pauses when it finds no item, or no room: a guess, relaxed. */
+typedef struct girt_fast_lull {
+    /** The ticket whose lull brought nothing, plus 1; 0: none. */
+    uint64_t vain;
+    /** Of the next lull. */
+    uint64_t pauses;
+} girt_fast_lull;
+
 /** Version 1 of the layout: a change renames girt_mpmc_layout_1. */
 struct girt_mpmc {
     /** Written once at create: {state, item}, mask + 1 of them. */
@@ -29,8 +37,12 @@ struct girt_mpmc {
     size_t slots_bytes;
     /** A hint: every ticket below it is filled. */
     uint64_t tail __attribute__((aligned(128)));
+    /** Of the pushes. */
+    girt_fast_lull push_lull;
     /** A hint: every ticket below it is consumed. */
     uint64_t head __attribute__((aligned(128)));
+    /** Of the pops. */
+    girt_fast_lull pop_lull;
 };
 
 /** There so that a program with another inlined layout does not load. */
@@ -84,6 +96,42 @@ static inline __attribute__((unused)) uint64_t girt_fast_mpmc_next(
     return turn % 8 == 0 ? girt_fast_mpmc_frontier(queue, next, phase) : next;
 }
 
+/** Pauses of a lull at most, and one lull of a pause in so many tickets where
+ * lulls have brought nothing. */
+enum { GIRT_FAST_LULL_MAX = 32, GIRT_FAST_LULL_TRIAL = 8 };
+
+/** `awaited` has not passed the phase: pauses without a look, at most once for
+ * this ticket, and answers whether it has now.
+ *
+ * A thread that takes each item of a stream the moment it comes shares the
+ * slot's line with its producer at every item; a little later there is a
+ * handful.  So a lull in which two tickets passed doubles the next, any other
+ * halves it, down to none: a queue at rest and a dialogue are answered at once,
+ * but for one pause in a few tickets, which notices that a stream began. */
+static __attribute__((noinline, unused)) bool girt_fast_mpmc_lull(
+    const girt_mpmc *queue, girt_fast_lull *lull, uint64_t awaited,
+    unsigned phase)
+{
+    uint64_t const before = girt_fast_load_relaxed(&lull->pauses);
+    uint64_t const most = queue->capacity / 16 < GIRT_FAST_LULL_MAX
+                              ? queue->capacity / 16
+                              : GIRT_FAST_LULL_MAX;
+    bool const trial = before == 0 && awaited % GIRT_FAST_LULL_TRIAL == 0;
+    if ((before == 0 && !trial) ||
+        girt_fast_load_relaxed(&lull->vain) == awaited + 1)
+        return false;
+    for (uint64_t i = 0; i < before + trial; i++)
+        girt_fast_pause();
+    bool const ready = girt_fast_mpmc_passed(queue, awaited, phase);
+    bool const paid = ready && girt_fast_mpmc_passed(queue, awaited + 1, phase);
+    uint64_t const after = paid ? 2 * before + trial : before / 2;
+    if (!ready)
+        girt_fast_store_relaxed(&lull->vain, awaited + 1);
+    if (after != before && after <= most)
+        girt_fast_store_relaxed(&lull->pauses, after);
+    return ready;
+}
+
 /** What became of a ticket that was tried. */
 enum {
     GIRT_FAST_REFUSED, /* full, or empty */
@@ -115,33 +163,37 @@ static inline __attribute__((always_inline, unused)) int girt_fast_mpmc_fill_at(
 }
 
 /** Goes on after `outcome` at *ticket: each turn means that another thread
- * filled a ticket. */
+ * filled a ticket, or after a lull consumed one. */
 static __attribute__((noinline, unused)) bool girt_fast_mpmc_fill_on(
-    girt_mpmc *queue, uint64_t *ticket, void *item, int outcome)
+    girt_mpmc *queue, uint64_t *ticket, void *item, int outcome, bool lulls)
 {
     unsigned pauses = 16;
-    for (unsigned turn = 1; outcome > GIRT_FAST_DONE; turn++) {
+    for (unsigned turn = 1; outcome != GIRT_FAST_DONE; turn++) {
+        if (outcome == GIRT_FAST_REFUSED &&
+            !(lulls && girt_fast_mpmc_lull(queue, &queue->push_lull,
+                                           *ticket - queue->capacity,
+                                           GIRT_FAST_CONSUMED)))
+            return false;
         if (outcome == GIRT_FAST_PASSED)
             ++*ticket;
-        else
+        else if (outcome == GIRT_FAST_LOST)
             girt_fast_back_off(&pauses);
         *ticket = girt_fast_mpmc_next(queue, &queue->tail, *ticket,
                                       GIRT_FAST_FILLED, turn);
         outcome = girt_fast_mpmc_fill_at(queue, *ticket, item);
     }
-    return outcome == GIRT_FAST_DONE;
+    return true;
 }
 
 /** Puts the item into the first free ticket from *ticket on, all before which
  * are filled, and leaves the one after it there.  false: full. */
 static inline __attribute__((always_inline, unused)) bool girt_fast_mpmc_fill(
-    girt_mpmc *queue, uint64_t *ticket, void *item)
+    girt_mpmc *queue, uint64_t *ticket, void *item, bool lulls)
 {
     int const outcome = girt_fast_mpmc_fill_at(queue, *ticket, item);
     if (__builtin_expect(outcome != GIRT_FAST_DONE, 0)) {
         uint64_t from = *ticket;
-        if (outcome == GIRT_FAST_REFUSED ||
-            !girt_fast_mpmc_fill_on(queue, &from, item, outcome))
+        if (!girt_fast_mpmc_fill_on(queue, &from, item, outcome, lulls))
             return false;
         *ticket = from;
     }
@@ -171,34 +223,37 @@ static inline __attribute__((always_inline, unused)) int girt_fast_mpmc_take_at(
 }
 
 /** Goes on after `outcome` at *ticket: each turn means that another thread
- * consumed a ticket. */
+ * consumed a ticket, or after a lull filled one. */
 static __attribute__((noinline, unused)) bool girt_fast_mpmc_take_on(
-    girt_mpmc *queue, uint64_t *ticket, void **item, int outcome)
+    girt_mpmc *queue, uint64_t *ticket, void **item, int outcome, bool lulls)
 {
     unsigned pauses = 16;
-    for (unsigned turn = 1; outcome > GIRT_FAST_DONE; turn++) {
+    for (unsigned turn = 1; outcome != GIRT_FAST_DONE; turn++) {
+        if (outcome == GIRT_FAST_REFUSED &&
+            !(lulls && girt_fast_mpmc_lull(queue, &queue->pop_lull, *ticket,
+                                           GIRT_FAST_FILLED)))
+            return false;
         if (outcome == GIRT_FAST_PASSED)
             ++*ticket;
-        else
+        else if (outcome == GIRT_FAST_LOST)
             girt_fast_back_off(&pauses);
         *ticket = girt_fast_mpmc_next(queue, &queue->head, *ticket,
                                       GIRT_FAST_CONSUMED, turn);
         outcome = girt_fast_mpmc_take_at(queue, *ticket, item);
     }
-    return outcome == GIRT_FAST_DONE;
+    return true;
 }
 
 /** Takes the item of the first ticket from *ticket on that still has it, all
  * before which are consumed, and leaves the one after it there.  false:
  * empty. */
 static inline __attribute__((always_inline, unused)) bool girt_fast_mpmc_take(
-    girt_mpmc *queue, uint64_t *ticket, void **item)
+    girt_mpmc *queue, uint64_t *ticket, void **item, bool lulls)
 {
     int const outcome = girt_fast_mpmc_take_at(queue, *ticket, item);
     if (__builtin_expect(outcome != GIRT_FAST_DONE, 0)) {
         uint64_t from = *ticket;
-        if (outcome == GIRT_FAST_REFUSED ||
-            !girt_fast_mpmc_take_on(queue, &from, item, outcome))
+        if (!girt_fast_mpmc_take_on(queue, &from, item, outcome, lulls))
             return false;
         *ticket = from;
     }
@@ -212,7 +267,7 @@ GIRT_FAST bool girt_mpmc_push(girt_mpmc *queue, void *item)
 {
     /* A2 <- R2. */
     uint64_t ticket = girt_fast_load_acquire(&queue->tail);
-    if (!girt_fast_mpmc_fill(queue, &ticket, item))
+    if (!girt_fast_mpmc_fill(queue, &ticket, item, true))
         return false;
     /* R2 -> A2: whoever starts here knows that all before it are filled. */
     girt_fast_store_release(&queue->tail, ticket);
@@ -223,7 +278,7 @@ GIRT_FAST bool girt_mpmc_pop(girt_mpmc *queue, void **item)
 {
     /* A2 <- R2. */
     uint64_t ticket = girt_fast_load_acquire(&queue->head);
-    if (!girt_fast_mpmc_take(queue, &ticket, item))
+    if (!girt_fast_mpmc_take(queue, &ticket, item, true))
         return false;
     /* R2 -> A2: whoever starts here knows that all before it are consumed. */
     girt_fast_store_release(&queue->head, ticket);
