@@ -38,8 +38,9 @@
  * Empty is answered after h - 1 was seen consumed and then h was seen not
  * filled: at that look H >= h and T <= h, so T == H.
  * Lock-free: another turn of fill_on or take_on means that a thread filled, or
- * consumed, the ticket tried; frontier's steps are bounded by the logarithm of
- * what others did since the hint.
+ * consumed, the ticket tried, or within a lull, which is bounded, the one
+ * awaited; frontier's steps are bounded by the logarithm of what others did
+ * since the hint.
  *
  * Labels.  R1 -> A1: each swap of a slot to each load of its state: the item,
  * and what its pusher did before, are there; what its popper read is read.

@@ -6,8 +6,10 @@
 
 #include "core/assert.h"
 
-#define LULL_PAUSES_MAX 32u
-#define LULL_TRIAL      8u
+/* Pauses, of some 25 ns; in a ring whose eighth does not fill meanwhile. */
+#define LULL_FIRST 8u
+#define LULL_MAX   32u
+#define LULL_TRIAL 8u
 
 girt_status girt__ring_init(girt__ring *ring, size_t capacity,
                             const girt_allocator *allocator)
@@ -27,8 +29,7 @@ girt_status girt__ring_init(girt__ring *ring, size_t capacity,
         .index_mask = (((uint64_t)1 << bits) - 1) * RING_STEP,
         .last = ((uint64_t)capacity - 1) * RING_STEP,
         .capacity = capacity,
-        .lull_max = capacity / 16 < LULL_PAUSES_MAX ? (uint32_t)capacity / 16
-                                                    : LULL_PAUSES_MAX,
+        .lull_max = capacity / 8 < LULL_MAX ? (uint32_t)capacity / 8 : LULL_MAX,
     };
     girt__ring_start(ring, 0);
     return GIRT_OK;
@@ -168,16 +169,19 @@ static void take(girt__ring *ring, uint64_t ticket, void **items, size_t count)
  * "about to come", the word that the producer claims by.  A little later there
  * is a handful, and no such look.  So a lull that found a second item doubles
  * the next, one that did not halves it, down to none: an idle queue, a dialogue
- * and a queue that is full for long answer at once, but for one pause in
- * LULL_TRIAL tickets, which notices that a stream began. */
+ * and a queue that is full for long answer at once, but for one lull in
+ * LULL_TRIAL tickets, which notices that a stream began.  Its length matters: a
+ * stream that is slowed down brings no second item in a pause or two. */
 static bool lull(const girt__ring *ring, girt__lull *lull, uint64_t ticket,
                  uint64_t mark)
 {
     uint32_t const before = girt_load_relaxed(&lull->pauses);
-    bool const is_trial = before == 0 && ticket / RING_STEP % LULL_TRIAL == 0;
-    if (girt_load_relaxed(&lull->vain) == ticket || (before == 0 && !is_trial))
+    bool const is_trial = ticket / RING_STEP % LULL_TRIAL == 0;
+    uint32_t const length = before != 0 ? before : is_trial ? LULL_FIRST : 0;
+    if (length == 0 || length > ring->lull_max ||
+        girt_load_relaxed(&lull->vain) == ticket)
         return false;
-    for (uint32_t i = 0; i < before + is_trial; i++)
+    for (uint32_t i = 0; i < length; i++)
         girt_pause();
     bool const ready =
         girt_load_relaxed(&girt__ring_slot(ring, ticket)->turn) ==
@@ -188,7 +192,8 @@ static bool lull(const girt__ring *ring, girt__lull *lull, uint64_t ticket,
     bool const paid =
         ready &&
         girt_load_relaxed(&girt__ring_slot(ring, next)->turn) == (next | mark);
-    uint32_t const after = paid ? 2 * before + is_trial : before / 2;
+    uint32_t const wish = paid ? length * 2 : length / 2;
+    uint32_t const after = wish < LULL_FIRST ? 0 : wish;
     if (after != before && after <= ring->lull_max)
         girt_store_relaxed(&lull->pauses, after);
     return ready;

@@ -34,7 +34,8 @@
  * only after it read tail == head.  It had read head first, head never passes
  * tail, so head was the same when tail was read: the queue was empty then.
  * Full likewise: tail read first, then head one lap behind.  In between it
- * waits for the thread that claimed, which is why this is not lock-free.
+ * waits for the thread that claimed, which is why this is not lock-free.  The
+ * other side's word is looked at after a lull only: see queue_ring.c.
  *
  * Pairs: R1 publish -> R2 pop sees the item; R3 release -> R4 push may
  * overwrite.  Tickets wrap with 64-bit arithmetic, compared by difference. */

@@ -150,6 +150,8 @@ size_t girt_spsc_push_n(girt_spsc *queue, void *const items[], size_t count)
         side->limit =
             girt_fast_load_acquire(&queue->consumer.ticket) + side->capacity;
     }
+    if (side->limit == ticket && count != 0)
+        (void)girt_fast_spsc_await_room(queue);
     uint64_t const room = side->limit - ticket;
     size_t const fit = count < room ? count : room;
     if (fit == 0)
@@ -178,9 +180,10 @@ size_t girt_spsc_pop_n(girt_spsc *queue, void *items[], size_t count)
         if (ticket == side->limit) {
             /* A1 <- R1 (push, push_n). */
             uint64_t const filled = girt_fast_load_acquire(&side->line->filled);
-            if ((int64_t)(filled - ticket) <= 0)
+            if ((int64_t)(filled - ticket) > 0)
+                side->limit = filled;
+            else if (done != 0 || !girt_fast_spsc_await_item(side))
                 break;
-            side->limit = filled;
         }
         uint64_t const there = side->limit - ticket;
         uint64_t const wanted = there < count - done ? there : count - done;

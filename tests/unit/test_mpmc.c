@@ -51,6 +51,29 @@ static void hints_may_go_back(void **state)
     }
 }
 
+/* Lulls in vain come once a ticket, get shorter and end. */
+static void lulls_end(void **state)
+{
+    (void)state;
+    static const uint64_t expected[] = {16, 8, 0, 0, 0, 0, 0, 0, 0, 0};
+    girt_mpmc *queue;
+    check_status(girt_mpmc_create(&queue, 1024, NULL), GIRT_OK);
+    void *item;
+    assert_false(girt_mpmc_pop(queue, &item));
+    queue->pop_lull.pauses = 32;
+    assert_false(girt_mpmc_pop(queue, &item));
+    assert_int_equal(queue->pop_lull.pauses, 32); /* this ticket had its lull */
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        assert_true(girt_mpmc_push(queue, fifo_item(i)));
+        assert_true(girt_mpmc_pop(queue, &item));
+        for (int again = 0; again < 2; again++) {
+            assert_false(girt_mpmc_pop(queue, &item));
+            assert_int_equal(queue->pop_lull.pauses, expected[i]);
+        }
+    }
+    girt_mpmc_destroy(queue);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -60,6 +83,7 @@ int main(void)
         cmocka_unit_test(late_tickets),
         cmocka_unit_test(create_rejects),
         cmocka_unit_test(hints_may_go_back),
+        cmocka_unit_test(lulls_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,9 +96,13 @@ static inline __attribute__((unused)) uint64_t girt_fast_mpmc_next(
     return turn % 8 == 0 ? girt_fast_mpmc_frontier(queue, next, phase) : next;
 }
 
-/** Pauses of a lull at most, and one lull of a pause in so many tickets where
- * lulls have brought nothing. */
-enum { GIRT_FAST_LULL_MAX = 32, GIRT_FAST_LULL_TRIAL = 8 };
+/** Pauses of a lull; the first one, tried once in so many tickets where lulls
+ * have brought nothing. */
+enum {
+    GIRT_FAST_LULL_FIRST = 8,
+    GIRT_FAST_LULL_MAX = 32,
+    GIRT_FAST_LULL_TRIAL = 8
+};
 
 /** `awaited` has not passed the phase: pauses without a look, at most once for
  * this ticket, and answers whether it has now.
@@ -107,24 +111,28 @@ enum { GIRT_FAST_LULL_MAX = 32, GIRT_FAST_LULL_TRIAL = 8 };
  * slot's line with its producer at every item; a little later there is a
  * handful.  So a lull in which two tickets passed doubles the next, any other
  * halves it, down to none: a queue at rest and a dialogue are answered at once,
- * but for one pause in a few tickets, which notices that a stream began. */
+ * but for one lull in a few tickets, which notices that a stream began. */
 static __attribute__((noinline, unused)) bool girt_fast_mpmc_lull(
     const girt_mpmc *queue, girt_fast_lull *lull, uint64_t awaited,
     unsigned phase)
 {
-    uint64_t const before = girt_fast_load_relaxed(&lull->pauses);
-    uint64_t const most = queue->capacity / 16 < GIRT_FAST_LULL_MAX
-                              ? queue->capacity / 16
+    uint64_t const most = queue->capacity / 8 < GIRT_FAST_LULL_MAX
+                              ? queue->capacity / 8
                               : GIRT_FAST_LULL_MAX;
-    bool const trial = before == 0 && awaited % GIRT_FAST_LULL_TRIAL == 0;
-    if ((before == 0 && !trial) ||
+    uint64_t const before = girt_fast_load_relaxed(&lull->pauses);
+    uint64_t length = before;
+    if (before == 0 && awaited % GIRT_FAST_LULL_TRIAL == 0)
+        length = GIRT_FAST_LULL_FIRST;
+    if (length == 0 || length > most ||
         girt_fast_load_relaxed(&lull->vain) == awaited + 1)
         return false;
-    for (uint64_t i = 0; i < before + trial; i++)
+    for (uint64_t i = 0; i < length; i++)
         girt_fast_pause();
     bool const ready = girt_fast_mpmc_passed(queue, awaited, phase);
     bool const paid = ready && girt_fast_mpmc_passed(queue, awaited + 1, phase);
-    uint64_t const after = paid ? 2 * before + trial : before / 2;
+    uint64_t after = paid ? 2 * length : length / 2;
+    if (after < GIRT_FAST_LULL_FIRST)
+        after = 0;
     if (!ready)
         girt_fast_store_relaxed(&lull->vain, awaited + 1);
     if (after != before && after <= most)

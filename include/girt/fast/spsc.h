@@ -65,6 +65,10 @@ typedef struct girt_fast_spsc_side {
     girt_fast_spsc_line *end;
     /** What was asked for. */
     uint64_t capacity;
+    /** The ticket whose lull brought nothing, plus 1; 0: none. */
+    uint64_t vain;
+    /** Of the next lull. */
+    uint64_t pauses;
 } girt_fast_spsc_side;
 
 /** Version 1 of the layout: a change renames girt_spsc_layout_1. */
@@ -86,6 +90,71 @@ extern GIRT_API const char girt_spsc_layout_1;
 static const char *const girt_fast_spsc_layout __attribute__((used)) =
     &girt_spsc_layout_1;
 #endif
+
+/** Pauses of a lull at most, and one lull of a pause in so many tickets where
+ * lulls have brought nothing. */
+enum { GIRT_FAST_SPSC_LULL_MAX = 32, GIRT_FAST_SPSC_LULL_TRIAL = 8 };
+
+/** For a side that has reached its limit and learned of nothing beyond it:
+ * pauses without a look, at most once a ticket.  false: it did not.
+ *
+ * A consumer that takes each item of a stream the moment it comes shares a line
+ * with its producer at every item, a little later there are lines full of
+ * them; so with room and a producer.  Lulls that find two or more grow, others
+ * shrink, down to none: a queue at rest and a dialogue are answered at once,
+ * but for one pause in a few tickets, which notices that a stream began. */
+static inline __attribute__((unused)) bool girt_fast_spsc_lull(
+    const girt_fast_spsc_side *side)
+{
+    bool const trial =
+        side->pauses == 0 && side->ticket % GIRT_FAST_SPSC_LULL_TRIAL == 0;
+    if ((side->pauses == 0 && !trial) || side->vain == side->ticket + 1)
+        return false;
+    for (uint64_t i = 0; i < side->pauses + trial; i++)
+        girt_fast_pause();
+    return true;
+}
+
+/** After a lull: `count` items, or places, are there.  true: some. */
+static inline __attribute__((unused)) bool girt_fast_spsc_lulled(
+    girt_fast_spsc_side *side, int64_t count)
+{
+    if (count <= 0)
+        side->vain = side->ticket + 1;
+    if (count < 2 || (uint64_t)count > side->capacity / 2)
+        side->pauses /= 2;
+    else if ((uint64_t)count < side->capacity / 4 &&
+             side->pauses < GIRT_FAST_SPSC_LULL_MAX)
+        side->pauses = side->pauses == 0 ? 1 : 2 * side->pauses;
+    return count > 0;
+}
+
+/** Lulls, then looks for items again. */
+static __attribute__((noinline, unused)) bool girt_fast_spsc_await_item(
+    girt_fast_spsc_side *side)
+{
+    if (!girt_fast_spsc_lull(side))
+        return false;
+    /* A1 <- R1 (push). */
+    uint64_t const filled = girt_fast_load_acquire(&side->line->filled);
+    if (!girt_fast_spsc_lulled(side, (int64_t)(filled - side->ticket)))
+        return false;
+    side->limit = filled;
+    return true;
+}
+
+/** Lulls, then looks for room again. */
+static __attribute__((noinline, unused)) bool girt_fast_spsc_await_room(
+    girt_spsc *queue)
+{
+    girt_fast_spsc_side *const side = &queue->producer;
+    if (!girt_fast_spsc_lull(side))
+        return false;
+    /* A2 <- R2 (pop). */
+    side->limit =
+        girt_fast_load_acquire(&queue->consumer.ticket) + side->capacity;
+    return girt_fast_spsc_lulled(side, (int64_t)(side->limit - side->ticket));
+}
 
 #if defined(GIRT_INLINE_FAST) || defined(GIRT_EMIT_FAST)
 
@@ -109,7 +178,7 @@ GIRT_FAST bool girt_spsc_push(girt_spsc *queue, void *item)
         /* A2 <- R2 (pop): the slot was read before it is written again. */
         side->limit =
             girt_fast_load_acquire(&queue->consumer.ticket) + side->capacity;
-        if (ticket == side->limit)
+        if (ticket == side->limit && !girt_fast_spsc_await_room(queue))
             return false;
     }
     girt_fast_store_relaxed(&side->line->items[side->index], item);
@@ -130,9 +199,10 @@ GIRT_FAST bool girt_spsc_pop(girt_spsc *queue, void **item)
     if (__builtin_expect(ticket == side->limit, 0)) {
         /* A1 <- R1 (push). */
         uint64_t const filled = girt_fast_load_acquire(&side->line->filled);
-        if ((int64_t)(filled - ticket) <= 0)
+        if ((int64_t)(filled - ticket) > 0)
+            side->limit = filled;
+        else if (!girt_fast_spsc_await_item(side))
             return false;
-        side->limit = filled;
     }
     *item = girt_fast_load_relaxed(&side->line->items[side->index]);
     /* R2 -> A2 (push): read before the slot is given back. */
