@@ -25,9 +25,10 @@
  * W-TinyLFU it notes the hit in a line that a fourth of all threads share, and
  * one hit in 15 tries to take the shard's lock.  A get that finds an expired
  * entry takes the lock to remove it.  Calls that change lock one shard for
- * some hundred nanoseconds, never while they allocate or run the caller's
- * functions.  A thread that stops inside such a call stops those who change
- * the same shard; a thread that stops with pins stops nobody.
+ * some hundred nanoseconds (clear: for all of its entries), never while they
+ * allocate or run the caller's functions.  A thread that stops inside such a
+ * call stops those who change the same shard; a thread that stops with pins
+ * stops nobody.
  * Time: an entry expires when the clock reaches its put plus its ttl; for
  * stale_ns more it is answered as stale.  Expired entries go when they are
  * asked for or when their turn to leave comes; no thread sweeps.

@@ -118,43 +118,54 @@ static bool write_item(stream *s, girt_cache *cache, girt__item *item,
     return s->status == GIRT_OK;
 }
 
-/* Holds the items of some buckets from *bucket on; answers how many. Buckets
- * that split meanwhile send items to higher ones: none is passed over. */
-static size_t hold_some(girt__shard *shard, uint32_t *bucket,
-                        girt__item *held[BATCH])
+/* The next slot of a shard's index to look at, by its chain. */
+typedef struct cursor {
+    uint32_t chain;
+    size_t slot;
+} cursor;
+
+/* Holds a chain's items from a slot on; false: `held` is full. */
+static bool hold_chain(girt__bucket *bucket, size_t *slot,
+                       girt__item *held[BATCH], size_t *count)
+{
+    for (size_t first = 0; bucket != NULL; first += GIRT__BUCKET_ITEMS) {
+        for (; *slot < first + GIRT__BUCKET_ITEMS; ++*slot) {
+            girt__item *const item =
+                girt_load_relaxed(&bucket->items[*slot - first]);
+            if (item == NULL)
+                continue;
+            if (*count == BATCH)
+                return false;
+            (void)girt_add_relaxed(&item->holders, 1);
+            held[(*count)++] = item;
+        }
+        bucket = girt_load_relaxed(&bucket->next);
+    }
+    return true;
+}
+
+/* Holds the items from the cursor on; answers how many.  Items stay in their
+ * slots, or are sent to a later chain by a split: none is passed over. */
+static size_t hold_some(girt__shard *shard, cursor *at, girt__item *held[BATCH])
 {
     size_t count = 0;
     (void)pthread_mutex_lock(&shard->lock);
-    for (; *bucket < shard->index.bucket_count; (*bucket)++) {
-        girt__bucket *const first = girt__buckets_at(&shard->index, *bucket);
-        size_t here = 0;
-        for (girt__bucket *b = first; b != NULL;
-             b = girt_load_relaxed(&b->next))
-            here += GIRT__BUCKET_ITEMS;
-        if (count != 0 && count + here > BATCH)
-            break;
-        for (girt__bucket *b = first; b != NULL;
-             b = girt_load_relaxed(&b->next)) {
-            for (uint32_t i = 0; i < GIRT__BUCKET_ITEMS; i++) {
-                girt__item *const item = girt_load_relaxed(&b->items[i]);
-                if (item == NULL || count == BATCH)
-                    continue;
-                (void)girt_add_relaxed(&item->holders, 1);
-                held[count++] = item;
-            }
-        }
-    }
+    while (at->chain < shard->index.bucket_count &&
+           hold_chain(girt__buckets_at(&shard->index, at->chain), &at->slot,
+                      held, &count))
+        *at = (cursor){at->chain + 1, 0};
     (void)pthread_mutex_unlock(&shard->lock);
     return count;
 }
 
 static uint32_t save_shard(stream *s, girt_cache *cache, girt__shard *shard)
 {
-    uint32_t saved = 0, bucket = 0;
+    uint32_t saved = 0;
+    cursor at = {0, 0};
     girt__item *held[BATCH];
     const int64_t now = girt__clock_now(&cache->clock);
     size_t count;
-    while ((count = hold_some(shard, &bucket, held)) != 0) {
+    while ((count = hold_some(shard, &at, held)) != 0) {
         for (size_t i = 0; i < count; i++) {
             saved += write_item(s, cache, held[i], now);
             girt__item_drop(cache, held[i]);

@@ -133,6 +133,27 @@ static void many_entries_come_back(void **state)
     girt_cache_destroy(c);
 }
 
+/* An index that may not grow has one long chain. */
+static void a_long_chain_comes_back(void **state)
+{
+    (void)state;
+    enum { ENTRIES = 170 };
+    girt_cache *const a = cache_of((girt_cache_options){.shards = 1}, NULL);
+    girt_cache *const b = cache_of((girt_cache_options){0}, NULL);
+    a->extra_bytes = a->bytes_max / 2;
+    for (uint32_t i = 0; i < ENTRIES; i++)
+        check_status(girt_cache_put(a, &i, sizeof i, &i, sizeof i, 0), GIRT_OK);
+    assert_int_equal(entries_of(a), ENTRIES);
+    const int fd = new_file();
+    check_status(girt_cache_save(a, fd), GIRT_OK);
+    rewind_file(fd);
+    check_status(girt_cache_restore(b, fd), GIRT_OK);
+    assert_int_equal(entries_of(b), ENTRIES);
+    close(fd);
+    girt_cache_destroy(a);
+    girt_cache_destroy(b);
+}
+
 static void time_goes_on(void **state)
 {
     (void)state;
@@ -304,6 +325,7 @@ int main(void)
         cmocka_unit_test(arguments_out_of_range),
         cmocka_unit_test(entries_come_back),
         cmocka_unit_test(many_entries_come_back),
+        cmocka_unit_test(a_long_chain_comes_back),
         cmocka_unit_test(time_goes_on),
         cmocka_unit_test(torn_and_damaged_files),
         cmocka_unit_test(forged_files),
