@@ -2,11 +2,15 @@
 /* Goal: scrapes disturb no object that works, comes or goes, and counters never
  * fall.  Method: of each kind one object that two threads use and others that
  * come and go, under scrapes without a pause; each counter of the lasting
- * object is compared with the scrape before. */
+ * object is compared with the scrape before.  Then the same with a real
+ * registry, whose text is checked in the end. */
+#include <girt/metrics.h>
+
 #include "support/check.h"
 #include "support/fake_registry.h"
 #include "support/reporting.h"
 #include "support/scale.h"
+#include "support/scrape.h"
 #include "support/threads.h"
 
 enum { THREADS = 4, USERS = 2 };
@@ -109,10 +113,68 @@ static void scrapes_meet_objects_at_work(void **state)
     }
 }
 
+/* ---- with a real registry ------------------------------------------------ */
+
+typedef struct real_scene {
+    girt_metrics *metrics;
+    const reporting_kind *kind;
+    void *lasting;
+    size_t rounds, pieces;
+} real_scene;
+
+static bool swallow(void *context, const char *text, size_t size)
+{
+    (void)text;
+    *(size_t *)context += size != 0;
+    return true;
+}
+
+static void play_really(void *context, size_t index)
+{
+    real_scene *const s = context;
+    for (size_t i = 0; i < s->rounds; i++) {
+        if (index < USERS) {
+            for (size_t k = 0; k < 8; k++)
+                s->kind->use(s->lasting, i * 8 + k);
+        } else if (index == USERS) {
+            void *object = NULL;
+            if (s->kind->create(&object, "comes and goes", s->metrics, NULL) !=
+                GIRT_OK)
+                abort();
+            s->kind->use(object, i);
+            s->kind->destroy(object);
+        } else if (girt_metrics_write(s->metrics, (girt_metrics_format)(i % 2),
+                                      swallow, &s->pieces) != GIRT_OK) {
+            abort();
+        }
+    }
+}
+
+static void a_real_registry_scrapes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < reporting_count; i++) {
+        real_scene r = {.kind = &reporting_kinds[i], .rounds = scaled(300)};
+        check_status(girt_metrics_create(&r.metrics, NULL), GIRT_OK);
+        check_status(r.kind->create(&r.lasting, "lasting", r.metrics, NULL),
+                     GIRT_OK);
+        threads_run(THREADS, play_really, &r);
+        scrape text;
+        scrape_take(&text, r.metrics, GIRT_PROMETHEUS_TEXT);
+        assert_true(scrape_count(&text, "name=\"lasting\"") != 0);
+        assert_int_equal(scrape_count(&text, "comes and goes"), 0);
+        scrape_free(&text);
+        assert_true(r.pieces >= r.rounds);
+        r.kind->destroy(r.lasting);
+        girt_metrics_destroy(r.metrics);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scrapes_meet_objects_at_work),
+        cmocka_unit_test(a_real_registry_scrapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
