@@ -298,7 +298,9 @@ GIRT_API void girt_limiter_cancel(girt_limiter *limiter,
  * lease, leases are called in and what they held is lost.
  * @return  GIRT_OK; GIRT_E_INVALID: NULL or a field out of range;
  * GIRT_E_TOO_LARGE: the reservations outstanding do not fit the new rate (they
- * are over 2^59 ns and twice the burst ahead). Nothing changed but on GIRT_OK.
+ * are over 2^59 ns and twice the burst ahead); GIRT_E_BUSY: of a limiter that
+ * processes share, one that is stopped in a change keeps others from changing
+ * it. Nothing changed but on GIRT_OK.
  *
  * Threads: any.
  * Progress: blocking among calls of set_rate; nobody else waits for it.

@@ -46,6 +46,8 @@
 #include <stdint.h>
 
 #include <girt/export.h>
+#include <girt/limiter.h>
+#include <girt/metrics.h>
 #include <girt/status.h>
 
 GIRT_BEGIN
@@ -130,6 +132,61 @@ GIRT_API void girt_shared_close(girt_shared *shared);
  * Since: 0.1
  */
 GIRT_API girt_status girt_shared_unlink(const char *name);
+
+/**
+ * Finds a limiter by name in a segment, or makes it: one bound over all
+ * processes, I1 of limiter.h, at the price of a limiter within one.
+ *
+ * The first to come makes it by its options; from then on the rate is the
+ * segment's, whatever rate later ones name, and girt_limiter_set_rate changes
+ * it for all.  A killed process has taken its tokens or has not; one that is
+ * killed in girt_limiter_take_all may have taken from some limiters.
+ *
+ * @param out  set on GIRT_OK only; girt_limiter_destroy gives it up in this
+ * process, before or after the segment is closed.
+ * @param shared  the segment.
+ * @param name  1 to 255 bytes; options.name is for metrics, as ever.
+ * @param options  as for girt_limiter_create.  The clock is this process's and
+ * has to tell the same time in all of them, as the monotonic and coarse ones
+ * do.  lease is 0: a killed process would keep its tokens.
+ * @return  GIRT_OK; GIRT_E_INVALID: a NULL, a field out of range, a lease, the
+ * name of another kind of part; GIRT_E_NOMEM: no room in the segment, or out of
+ * memory; GIRT_E_CORRUPT: the segment is damaged; GIRT_E_BUSY: a process that
+ * is stopped keeps others from making it; as girt_limiter_create.
+ *
+ * Threads: any.
+ * Progress: blocking; what is done with the limiter as limiter.h says.
+ * Order: none.
+ * Since: 0.1
+ */
+GIRT_API girt_status girt_limiter_shared(girt_limiter **out,
+                                         girt_shared *shared, const char *name,
+                                         const girt_limiter_options *options);
+
+/**
+ * Finds a registry of metrics by name in a segment, or makes it: what any
+ * process counts, dead ones included, any of them can scrape.
+ *
+ * It takes half of the segment's room, or what is left if that is less, at
+ * least 64 KiB: open it last.  Objects that report to it are this process's and
+ * are in its own scrapes only.
+ *
+ * @param out  set on GIRT_OK only; girt_metrics_destroy gives it up in this
+ * process, before or after the segment is closed.
+ * @param shared  the segment.
+ * @param name  1 to 255 bytes.
+ * @return  GIRT_OK; GIRT_E_INVALID: a NULL, a name out of range or of another
+ * kind of part; GIRT_E_NOMEM: no room in the segment, or out of memory;
+ * GIRT_E_CORRUPT: the segment is damaged; GIRT_E_BUSY: a process that is
+ * stopped keeps others from making it.
+ *
+ * Threads: any.
+ * Progress: blocking; what is done with the registry as metrics.h says.
+ * Order: none.
+ * Since: 0.1
+ */
+GIRT_API girt_status girt_metrics_shared(girt_metrics **out,
+                                         girt_shared *shared, const char *name);
 
 GIRT_END
 

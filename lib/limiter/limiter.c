@@ -29,8 +29,8 @@
 #include "core/options.h"
 #include "limiter/limiter_internal.h"
 
-static girt_status options_check(const girt_limiter_options *options,
-                                 girt__gcra *gcra)
+girt_status girt__limiter_options_check(const girt_limiter_options *options,
+                                        girt__gcra *gcra)
 {
     if (!girt__options_are_valid(options->name, options->metrics,
                                  options->reserved) ||
@@ -40,6 +40,17 @@ static girt_status options_check(const girt_limiter_options *options,
                           GIRT__MARK_TIME);
 }
 
+void girt__limiter_fill(girt_limiter *limiter, const girt__gcra *gcra,
+                        int64_t now_ns)
+{
+    limiter->sides[0].gcra = *gcra;
+    limiter->sides[0].gcra.base_ns = now_ns;
+    limiter->sides[0].floor = GIRT__MARK_FRESH;
+    limiter->word = (uint64_t)GIRT__MARK_FRESH;
+    limiter->peak = limiter->word;
+    limiter->promised = limiter->word;
+}
+
 girt_status girt_limiter_create(girt_limiter **out,
                                 const girt_limiter_options *options)
 {
@@ -47,7 +58,7 @@ girt_status girt_limiter_create(girt_limiter **out,
         return GIRT_E_INVALID;
     girt__gcra gcra;
     girt_allocator allocator;
-    girt_status status = options_check(options, &gcra);
+    girt_status status = girt__limiter_options_check(options, &gcra);
     if (status == GIRT_OK)
         status = girt__allocator_resolve(&allocator, options->allocator);
     if (status != GIRT_OK)
@@ -61,12 +72,7 @@ girt_status girt_limiter_create(girt_limiter **out,
     limiter->clock = girt__clock_resolve(&options->clock);
     limiter->lease = options->lease;
     limiter->lease_epoch = 1;
-    gcra.base_ns = girt__clock_now(&limiter->clock);
-    limiter->sides[0].gcra = gcra;
-    limiter->sides[0].floor = GIRT__MARK_FRESH;
-    limiter->word = (uint64_t)GIRT__MARK_FRESH;
-    limiter->peak = limiter->word;
-    limiter->promised = limiter->word;
+    girt__limiter_fill(limiter, &gcra, girt__clock_now(&limiter->clock));
     if (limiter->lease != 0) {
         limiter->leases[0] = girt__allocate_zeroed(
             &allocator, GIRT__LEASE_FIRST * sizeof(girt__lease),
@@ -108,7 +114,11 @@ void girt_limiter_destroy(girt_limiter *limiter)
         girt__release(&allocator, limiter->leases[i],
                       (GIRT__LEASE_FIRST << i) * sizeof(girt__lease));
     (void)pthread_mutex_destroy(&limiter->mutex);
-    girt__release(&allocator, limiter, sizeof *limiter);
+    if (limiter->shared_bytes != 0)
+        limiter->unmap(&limiter->sides, offsetof(girt_limiter, sides),
+                       limiter->shared_bytes);
+    else
+        girt__release(&allocator, limiter, sizeof *limiter);
 }
 
 static void copy_side(const girt__side *side, girt__sight *sight)
@@ -137,6 +147,8 @@ void girt__limiter_look(const girt_limiter *limiter, girt__sight *sight)
         girt_fence_acquire();
     } while (girt_unlikely(girt_load_relaxed(&limiter->word) != sight->word));
     sight->mark = (int64_t)(sight->word - sight->origin);
+    if (girt_unlikely(limiter->shared_bytes != 0))
+        girt__sight_make_sane(sight);
     girt_assert((sight->mark & 1) == 0);
 }
 
@@ -168,7 +180,7 @@ girt_status girt__limiter_acquire(girt_limiter *limiter, uint64_t tokens,
     for (;;) {
         girt__limiter_look(limiter, sight);
         const girt__gcra *const g = &sight->gcra;
-        if (tokens > g->burst) {
+        if (tokens > g->burst || g->burst == 0) { /* 0: see make_sane */
             *wait_ns = INT64_MAX;
             return GIRT_NEVER;
         }
@@ -231,7 +243,8 @@ static __attribute__((noinline)) girt_status describe_admitted(
 {
     decision->status = GIRT_OK;
     decision->retry_after_ns = 0;
-    girt__gcra_describe_whole(decision, owed, room, cost, tick);
+    /* 0: a damaged block's. */
+    girt__gcra_describe_whole(decision, owed, room, cost + (cost == 0), tick);
     return GIRT_OK;
 }
 
@@ -242,8 +255,8 @@ static __attribute__((noinline)) girt_status describe_refused(
 {
     decision->status = GIRT_LIMITED;
     decision->retry_after_ns =
-        (int64_t)(((uint64_t)(wished - room) + tick - 1) / tick);
-    girt__gcra_describe_whole(decision, owed, room, cost, tick);
+        (int64_t)(((uint64_t)wished - (uint64_t)room + tick - 1) / tick);
+    girt__gcra_describe_whole(decision, owed, room, cost + (cost == 0), tick);
     return GIRT_LIMITED;
 }
 

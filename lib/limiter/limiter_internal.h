@@ -55,20 +55,26 @@ typedef struct girt__lease {
 } girt__lease;
 _Static_assert(sizeof(girt__lease) == GIRT_CACHELINE, "a lease owns its line");
 
+/* The first half is the process's own.  The second, from `sides` on, may be in
+ * memory that several processes share (limiter_shared.c). */
 struct girt_limiter {
-    /* Read by every call, written by changes of rate. */
-    GIRT_ALIGNED(GIRT_DESTRUCTIVE) girt__side sides[2];
     /* Written at create. */
-    girt_clock clock;
+    GIRT_ALIGNED(GIRT_DESTRUCTIVE) girt_clock clock;
     uint64_t lease;
     girt__report *report; /* or NULL */
     girt_allocator allocator;
     girt__thread_observer observer;
+    size_t shared_bytes; /* of the second half's mapping; 0: not shared */
+    void (*unmap)(void *block, size_t before, size_t bytes); /* of it */
     /* Read by leased calls; written under the mutex. */
     uint64_t lease_epoch; /* moves when all leases are called in */
     uint64_t leased;      /* tokens of burst that leases hold */
     girt__lease *leases[GIRT__LEASE_BLOCKS];
     pthread_mutex_t mutex; /* changes of rate and of leased */
+    /* Read by every call, written by changes of rate. */
+    GIRT_ALIGNED(GIRT_DESTRUCTIVE) girt__side sides[2];
+    /* In the mutex's place where processes share. */
+    uint64_t changing;
     /* Written by every admission. */
     GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t word;
     /* The furthest word that a give-back moved back from. */
@@ -98,6 +104,21 @@ girt_status girt__limiter_acquire(girt_limiter *limiter, uint64_t tokens,
 /* The answer for `tokens` at now_ns if asked of the shared word. */
 girt_status girt__limiter_peek_at(const girt_limiter *limiter, uint64_t tokens,
                                   int64_t now_ns, girt_decision *decision);
+
+/* A limiter that takes tokens as `options` say; the second half is zero. */
+girt_status girt__limiter_options_check(const girt_limiter_options *options,
+                                        girt__gcra *gcra);
+void girt__limiter_fill(girt_limiter *limiter, const girt__gcra *gcra,
+                        int64_t now_ns);
+
+/* limiter_shared.c: "under the mutex" is between these, whose ever it is. */
+bool girt__limiter_try_lock(girt_limiter *limiter);
+/* false: a process that is stopped has it. */
+bool girt__limiter_lock(girt_limiter *limiter);
+void girt__limiter_unlock(girt_limiter *limiter);
+/* What a damaged block says is put in the place of by a limiter that refuses
+ * all. */
+void girt__sight_make_sane(girt__sight *sight);
 
 /* limiter_rate.c; both under the mutex. */
 /* Moves from what was seen to `gcra` with the bucket at `mark`; no give-back

@@ -74,7 +74,7 @@ bool girt__sight_rebase(girt__sight *sight, int64_t now_ns)
 
 bool girt__limiter_rebase(girt_limiter *limiter, int64_t now_ns)
 {
-    if (pthread_mutex_trylock(&limiter->mutex) != 0)
+    if (!girt__limiter_try_lock(limiter))
         return false;
     bool done = false;
     /* A round fails only if another call moved the word. */
@@ -94,7 +94,7 @@ bool girt__limiter_rebase(girt_limiter *limiter, int64_t now_ns)
             break;
         }
     }
-    (void)pthread_mutex_unlock(&limiter->mutex);
+    girt__limiter_unlock(limiter);
     return done;
 }
 
@@ -145,7 +145,8 @@ girt_status girt_limiter_set_rate(girt_limiter *limiter, girt_rate rate)
     if (status != GIRT_OK)
         return status;
     int64_t const whole = gcra.room;
-    (void)pthread_mutex_lock(&limiter->mutex);
+    if (!girt__limiter_lock(limiter))
+        return GIRT_E_BUSY;
     /* A round fails only if another call moved the word. */
     for (;;) {
         girt__sight seen;
@@ -164,6 +165,6 @@ girt_status girt_limiter_set_rate(girt_limiter *limiter, girt_rate rate)
         if (girt__limiter_switch(limiter, &seen, &gcra, mark, smaller(mark, 0)))
             break;
     }
-    (void)pthread_mutex_unlock(&limiter->mutex);
+    girt__limiter_unlock(limiter);
     return status;
 }

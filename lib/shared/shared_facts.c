@@ -13,6 +13,7 @@
 #include <girt/hash.h>
 
 #include "core/process.h"
+#include "limiter/limiter_shared.h"
 #include "shared/shared_internal.h"
 
 #define CHECK_SEED UINT64_C(0x6769727420736567)
@@ -20,12 +21,13 @@
 /* Whoever lays out anything in a segment in another way changes this. */
 static uint64_t layout_hash(void)
 {
-    static const uint64_t layout[] = {
+    uint64_t const layout[] = {
         sizeof(void *),
         sizeof(girt__shared_header),
         GIRT_SHARED_PARTS,
         offsetof(girt__shared_header, making),
         offsetof(girt__shared_header, parts),
+        girt__limiter_bytes(),
     };
     return girt_hash(layout, sizeof layout, CHECK_SEED);
 }

@@ -9,6 +9,7 @@
 #ifndef GIRT_SHARED_SHARED_INTERNAL_H
 #define GIRT_SHARED_SHARED_INTERNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -79,6 +80,7 @@ struct girt_shared {
     size_t parts_at;
     size_t page;
     int file;
+    bool named;
     /* Channels keep their segment; the last to go closes it. */
     uint32_t uses;
 };
@@ -94,7 +96,8 @@ typedef struct girt__shared_plan {
     girt__shared_kind kind;
     const void *name; /* 1 to GIRT__SHARED_NAME_MAX bytes */
     size_t name_size;
-    size_t bytes; /* that it needs */
+    size_t bytes;      /* that it needs */
+    size_t bytes_most; /* that it takes if they are there; 0: as many */
     /* Fills bytes that are zero. */
     void (*make)(void *block, size_t bytes, const void *context);
     const void *context;

@@ -13,6 +13,7 @@
  *
  * R1 -> A1: state READY; the entry and the block are whole. */
 #include <string.h>
+#include <sys/mman.h>
 
 #include <girt/hash.h>
 
@@ -106,6 +107,15 @@ static girt_status find(const girt_shared *shared,
     return GIRT_MISSING;
 }
 
+/* A part begins as zeros, whatever a dead maker left there.  Pages that nobody
+ * used are not touched for it, where they may be given back: those of a named
+ * segment were claimed. */
+static void clear(const girt_shared *shared, void *block, size_t bytes)
+{
+    if (shared->named || madvise(block, bytes, MADV_REMOVE) != 0)
+        memset(block, 0, bytes);
+}
+
 /* Under `making`. */
 static girt_status make(girt_shared *shared, const girt__shared_plan *plan,
                         const survey *found, girt__shared_part *part)
@@ -117,14 +127,16 @@ static girt_status make(girt_shared *shared, const girt__shared_plan *plan,
     girt_store_relaxed(&entry->state, GIRT__SHARED_MAKING);
     entry->kind = plan->kind;
     entry->offset = found->end;
-    entry->bytes = (plan->bytes + shared->page - 1) & ~(shared->page - 1);
+    size_t const most = plan->bytes_most < room ? plan->bytes_most : room;
+    size_t const bytes = most > plan->bytes ? most : plan->bytes;
+    entry->bytes = (bytes + shared->page - 1) & ~(shared->page - 1);
     entry->name_size = (uint32_t)plan->name_size;
     memset(entry->name, 0, sizeof entry->name);
     memcpy(entry->name, plan->name, plan->name_size);
     entry->check = check_of(entry);
     *part = (girt__shared_part){(size_t)entry->offset, (size_t)entry->bytes};
     void *const block = girt__shared_block(shared, part);
-    memset(block, 0, part->bytes);
+    clear(shared, block, part->bytes);
     plan->make(block, part->bytes, plan->context);
     girt_store_release(&entry->state, GIRT__SHARED_READY); /* R1 -> A1 */
     return GIRT_OK;

@@ -101,6 +101,7 @@ girt_status girt_shared_create(girt_shared **out, const char *name, size_t size,
     }
     shared->page = page;
     shared->parts_at = parts_at;
+    shared->named = name != NULL;
     /* The rest of a new file is zero: nobody has `making`, no part is there. */
     girt__shared_facts_fill(&shared->header->facts, bytes, page, parts_at);
     if (name != NULL)
@@ -137,6 +138,7 @@ girt_status girt_shared_open(girt_shared **out, const char *name)
     }
     shared->page = facts.page;
     shared->parts_at = (size_t)facts.parts_at;
+    shared->named = true;
     *out = shared;
     return GIRT_OK;
 }

@@ -36,7 +36,7 @@ static girt_status find(girt_shared *shared, const char *name, char content,
                         girt__shared_part *part)
 {
     girt__shared_plan const plan = {
-        GIRT__SHARED_LIMITER, name, strlen(name), BYTES, fill, &content};
+        GIRT__SHARED_LIMITER, name, strlen(name), BYTES, 0, fill, &content};
     return girt__shared_find_or_make(shared, &plan, part);
 }
 
@@ -61,7 +61,8 @@ static void test_found_again(void **state)
     assert_int_equal(*(char *)girt__shared_block(shared, &a), 'a');
     assert_int_equal(*(char *)girt__shared_block(shared, &b), 'b');
     /* The name is taken by another kind; a lane has names of its own. */
-    girt__shared_plan plan = {GIRT__SHARED_CHANNEL, "a", 1, BYTES, fill, "c"};
+    girt__shared_plan plan = {
+        GIRT__SHARED_CHANNEL, "a", 1, BYTES, 0, fill, "c"};
     check_status(girt__shared_find_or_make(shared, &plan, &again),
                  GIRT_E_INVALID);
     plan.kind = GIRT__SHARED_LANE;
@@ -90,7 +91,7 @@ static void test_entries_run_out(void **state)
 static int make_and_die(void *context)
 {
     girt__shared_plan const plan = {
-        GIRT__SHARED_LIMITER, "half", 4, BYTES, die, NULL};
+        GIRT__SHARED_LIMITER, "half", 4, BYTES, 0, die, NULL};
     girt__shared_part part;
     return (int)girt__shared_find_or_make(context, &plan, &part);
 }
