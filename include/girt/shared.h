@@ -46,6 +46,7 @@
 #include <stdint.h>
 
 #include <girt/export.h>
+#include <girt/keyed_limiter.h>
 #include <girt/limiter.h>
 #include <girt/metrics.h>
 #include <girt/status.h>
@@ -162,6 +163,36 @@ GIRT_API girt_status girt_shared_unlink(const char *name);
 GIRT_API girt_status girt_limiter_shared(girt_limiter **out,
                                          girt_shared *shared, const char *name,
                                          const girt_limiter_options *options);
+
+/**
+ * Finds a keyed limiter by name in a segment, or makes it: each key has one
+ * bound over all processes, and they hold `keys` live keys together.
+ *
+ * The first to come makes it; the others must name the same rate and keys. Time
+ * is counted from then.  A process that is killed in the first take of a key
+ * may leave the key's place taken until that key comes again, and a limiter
+ * that is full then has one place less.
+ *
+ * @param out  set on GIRT_OK only; girt_keyed_limiter_destroy gives it up in
+ * this process, before or after the segment is closed.
+ * @param shared  the segment.
+ * @param name  1 to 255 bytes; options.name is for metrics, as ever.
+ * @param options  as for girt_keyed_limiter_create.  The clock is this
+ * process's and has to tell the same time in all of them.
+ * @return  GIRT_OK; GIRT_E_INVALID: a NULL, a field out of range, another rate
+ * or number of keys than it was made with, the name of another kind of part;
+ * GIRT_E_TOO_LARGE, GIRT_E_NOMEM: no room in the segment, or out of memory;
+ * GIRT_E_CORRUPT: the segment is damaged; GIRT_E_BUSY: a process that is
+ * stopped keeps others from making it; as girt_keyed_limiter_create.
+ *
+ * Threads: any.
+ * Progress: blocking; what is done with the limiter as keyed_limiter.h says.
+ * Order: none.
+ * Since: 0.1
+ */
+GIRT_API girt_status girt_keyed_limiter_shared(
+    girt_keyed_limiter **out, girt_shared *shared, const char *name,
+    const girt_keyed_limiter_options *options);
 
 /**
  * Finds a registry of metrics by name in a segment, or makes it: what any

@@ -18,37 +18,16 @@
 #include "core/key_list.h"
 #include "core/keyed_hash_short.h"
 #include "core/options.h"
-#include "limiter/gcra_internal.h"
+#include "limiter/keyed_internal.h"
 #include "limiter/keyed_slots.h"
-#include "limiter/keyed_table.h"
 
 enum {
     MARKS_PER_NS = 4,
     BATCH = 32 /* lines that are on their way at once */
 };
 
-/* No call yet. */
-#define NO_BASE  INT64_MIN
-#define KEYS_MAX (UINT64_C(1) << 33)
-
-struct girt_keyed_limiter {
-    /* Written at create. */
-    girt__gcra gcra; /* but for its base */
-    /* NO_BASE, then the time of the first call. */
-    int64_t base_ns;
-    /* Up to so many tokens are taken the short way: the burst, once base_ns is
-     * set, if the rate is easy (den 1, not 0); else 0. */
-    uint64_t easy_burst;
-    /* Written at create. */
-    girt__hash_key hash_key;
-    girt_clock clock;
-    girt_status when_full; /* GIRT_LIMITED or GIRT_OK */
-    girt_allocator allocator;
-    girt__keyed_table table;
-};
-
-static girt_status options_check(const girt_keyed_limiter_options *options,
-                                 girt__gcra *gcra)
+girt_status girt__keyed_options_check(const girt_keyed_limiter_options *options,
+                                      girt__gcra *gcra)
 {
     if (!girt__options_are_valid(options->name, options->metrics,
                                  options->reserved) ||
@@ -69,7 +48,7 @@ girt_status girt_keyed_limiter_create(girt_keyed_limiter **out,
         return GIRT_E_INVALID;
     girt__gcra gcra;
     girt_allocator allocator;
-    girt_status status = options_check(options, &gcra);
+    girt_status status = girt__keyed_options_check(options, &gcra);
     if (status == GIRT_OK)
         status = girt__allocator_resolve(&allocator, options->allocator);
     if (status != GIRT_OK)
@@ -109,7 +88,13 @@ void girt_keyed_limiter_destroy(girt_keyed_limiter *limiter)
     if (limiter == NULL)
         return;
     girt__report_destroy(limiter->table.report);
-    girt_audit(girt__keyed_table_is_valid(&limiter->table));
+    girt_audit(limiter->shared_bytes != 0 ||
+               girt__keyed_table_is_valid(&limiter->table));
+    if (limiter->shared_bytes != 0) {
+        limiter->unmap(&limiter->table.used, GIRT__KEYED_BEFORE,
+                       limiter->shared_bytes);
+        return;
+    }
     girt_allocator const allocator = limiter->allocator;
     girt__keyed_table_destroy(&limiter->table, &allocator);
     girt__release(&allocator, limiter, sizeof *limiter);

@@ -36,6 +36,17 @@ static inline bool girt__keyed_is_settled(uint64_t state)
     return (state & 1) == 0;
 }
 
+/* How many groups on the keys of a home may be; where processes share the
+ * table, it may say anything. */
+static inline uint32_t girt__keyed_reach(const girt__keyed_table *table,
+                                         size_t home)
+{
+    uint32_t const reach = girt_load_relaxed(&table->reaches[home]);
+    return girt_likely(reach < table->groups_count)
+               ? reach
+               : (uint32_t)(table->groups_count - 1);
+}
+
 /* Like find, but reads the reach first. */
 static inline bool girt__keyed_find_other(const girt__keyed_table *table,
                                           uint64_t hash, size_t home,
@@ -43,7 +54,7 @@ static inline bool girt__keyed_find_other(const girt__keyed_table *table,
                                           uint64_t from,
                                           girt__keyed_place *found)
 {
-    uint32_t const reach = girt_load_relaxed(&table->reaches[home]);
+    uint32_t const reach = girt__keyed_reach(table, home);
     for (uint64_t at = from; at / GIRT__KEYED_SLOTS <= reach; at++) {
         girt__keyed_group *const group =
             girt__keyed_group_at(table, home, (size_t)(at / GIRT__KEYED_SLOTS));

@@ -66,16 +66,34 @@
 #include "core/atomic.h"
 #include "limiter/keyed_slots.h"
 
+enum { ROUNDS_MOST = 1 << 16 };
+
+bool girt__keyed_table_shape(uint64_t keys, size_t *groups, size_t *bytes,
+                             size_t *reach_bytes)
+{
+    /* 3/2 slots a key. */
+    uint64_t const count = keys / 8 * 3 + (keys % 8 * 3 + 7) / 8;
+    *groups = (size_t)count;
+    return count <= UINT32_MAX &&
+           girt__size_multiply((size_t)count, sizeof(girt__keyed_group),
+                               bytes) &&
+           girt__size_multiply((size_t)count, sizeof(uint32_t), reach_bytes);
+}
+
+void girt__keyed_table_reset(girt__keyed_table *table)
+{
+    table->used = 0;
+    table->tickets = 0;
+    table->hand = 0;
+    table->forgotten = -(INT64_C(1) << 62);
+    table->full_until = INT64_MIN;
+}
+
 girt_status girt__keyed_table_create(girt__keyed_table *table, uint64_t keys,
                                      const girt_allocator *allocator)
 {
-    /* 3/2 slots a key. */
-    uint64_t const groups = keys / 8 * 3 + (keys % 8 * 3 + 7) / 8;
-    size_t bytes, reach_bytes;
-    if (groups > UINT32_MAX ||
-        !girt__size_multiply((size_t)groups, sizeof(girt__keyed_group),
-                             &bytes) ||
-        !girt__size_multiply((size_t)groups, sizeof(uint32_t), &reach_bytes))
+    size_t groups, bytes, reach_bytes;
+    if (!girt__keyed_table_shape(keys, &groups, &bytes, &reach_bytes))
         return GIRT_E_TOO_LARGE;
     girt__keyed_group *const slots =
         girt__allocate_zeroed(allocator, bytes, GIRT_CACHELINE);
@@ -88,13 +106,9 @@ girt_status girt__keyed_table_create(girt__keyed_table *table, uint64_t keys,
     }
     table->groups = slots;
     table->reaches = reaches;
-    table->groups_count = (size_t)groups;
+    table->groups_count = groups;
     table->keys_max = keys;
-    table->used = 0;
-    table->tickets = 0;
-    table->hand = 0;
-    table->forgotten = -(INT64_C(1) << 62);
-    table->full_until = INT64_MIN;
+    girt__keyed_table_reset(table);
     return GIRT_OK;
 }
 
@@ -125,7 +139,7 @@ static bool find(const girt__keyed_table *table, uint64_t hash, size_t home,
             }
         }
         if (on == 0) /* most keys end above */
-            reach = girt_load_relaxed(&table->reaches[home]);
+            reach = girt__keyed_reach(table, home);
     }
     return false;
 }
@@ -291,8 +305,9 @@ static __attribute__((noinline)) girt_status take_anywhere(
     girt__keyed_answer *answer)
 {
     /* Each round that fails saw a slot change under it: another thread took
-     * tokens, claimed, settled or withdrew. */
-    for (;;) {
+     * tokens, claimed, settled or withdrew.  So many in a row there never are;
+     * but shared memory may hold slots that nobody could have written. */
+    for (uint32_t round = 0; round < ROUNDS_MOST; round++) {
         girt__keyed_place found;
         uint64_t state;
         girt_status status;
@@ -319,6 +334,9 @@ static __attribute__((noinline)) girt_status take_anywhere(
             return GIRT_OK;
         }
     }
+    answer->mark = ask->time;
+    answer->due = ask->time + 2;
+    return GIRT_LIMITED;
 }
 
 girt_status girt__keyed_table_take(girt__keyed_table *table,

@@ -31,7 +31,7 @@ typedef struct girt__keyed_table {
     size_t groups_count;
     uint64_t keys_max;
     girt__report *report; /* of the limiter, which sets it; or NULL */
-    /* Written by claims. */
+    /* Written by claims; processes may share it from here on. */
     GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t used; /* slots in use, or more */
     uint64_t tickets;
     uint64_t hand;      /* the group where the next sweep begins */
@@ -52,6 +52,12 @@ typedef struct girt__keyed_answer {
     int64_t mark; /* the key's bucket, after the take when OK */
     int64_t due;  /* the time that a refused request waits for */
 } girt__keyed_answer;
+
+/* What a table for so many keys takes; false: does not fit a size_t. */
+bool girt__keyed_table_shape(uint64_t keys, size_t *groups, size_t *bytes,
+                             size_t *reach_bytes);
+/* The fields written by claims, as they are while all slots are zero. */
+void girt__keyed_table_reset(girt__keyed_table *table);
 
 /* GIRT_E_TOO_LARGE: does not fit a size_t. */
 girt_status girt__keyed_table_create(girt__keyed_table *table, uint64_t keys,

@@ -33,4 +33,16 @@ girt_status girt__limiter_attach(girt_limiter **out,
                                  const girt__limiter_place *place,
                                  const girt_limiter_options *options);
 
+/* The same for keyed ones; the block's size goes by the keys. */
+size_t girt__keyed_before(void);
+size_t girt__keyed_block_bytes(void); /* without the keys */
+/* GIRT_E_INVALID; GIRT_E_TOO_LARGE. */
+girt_status girt__keyed_shared_check(const girt_keyed_limiter_options *options,
+                                     size_t *bytes);
+void girt__keyed_make(void *block, const girt_keyed_limiter_options *options);
+/* GIRT_E_CORRUPT; GIRT_E_INVALID: made with another rate or number of keys. */
+girt_status girt__keyed_attach(girt_keyed_limiter **out,
+                               const girt__limiter_place *place,
+                               const girt_keyed_limiter_options *options);
+
 #endif /* GIRT_LIMITER_LIMITER_SHARED_H */

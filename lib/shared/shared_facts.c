@@ -28,6 +28,7 @@ static uint64_t layout_hash(void)
         offsetof(girt__shared_header, making),
         offsetof(girt__shared_header, parts),
         girt__limiter_bytes(),
+        girt__keyed_block_bytes(),
     };
     return girt_hash(layout, sizeof layout, CHECK_SEED);
 }
