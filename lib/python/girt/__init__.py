@@ -18,14 +18,15 @@ from ._map import Map
 from ._metrics import Counter, Gauge, Histogram, Metrics
 from ._queue import Queue
 from ._ring import Ring
+from ._shared import Channel, Shared
 from ._support import Key, ManualClock
 
 __all__ = [
-    "Breaker", "Bulkhead", "Cache", "Closed", "Corrupt", "Counter", "Decision",
-    "Empty", "Error", "Full", "Gauge", "GetTimeout", "Histogram", "Key",
-    "KeyedLimiter", "Limited", "Limiter", "LoadFailed", "ManualClock", "Map",
-    "Metrics", "Permit", "PutTimeout", "Queue",
-    "Rejected", "Ring", "Stats", "Timeout", "__version__", "take_all",
+    "Breaker", "Bulkhead", "Cache", "Channel", "Closed", "Corrupt", "Counter",
+    "Decision", "Empty", "Error", "Full", "Gauge", "GetTimeout", "Histogram",
+    "Key", "KeyedLimiter", "Limited", "Limiter", "LoadFailed", "ManualClock",
+    "Map", "Metrics", "Permit", "PutTimeout", "Queue", "Rejected", "Ring",
+    "Shared", "Stats", "Timeout", "__version__", "take_all",
 ]
 
 # Names in tracebacks and pickles are those that users import.

@@ -296,11 +296,20 @@ SIGNATURES = {
     "girt_keyed_limiter_take": "i PPzQP",
     "girt_keyed_limiter_take_at": "i PPzQqP",
     "girt_keyed_limiter_take_keys": "i PPQPP",
+    "girt_keyed_limiter_take_n": "z PPz",
+    "girt_keyed_limiter_take_n_at": "z PPzq",
     # shared.h
     "girt_shared_create": "i PszI",
     "girt_shared_open": "i Ps",
     "girt_shared_close": "v P",
     "girt_shared_unlink": "i s",
+    # channel.h
+    "girt_channel_open": "i PPszz",
+    "girt_channel_close": "v P",
+    "girt_channel_send": "i PPzq",
+    "girt_channel_receive": "i PPzPq",
+    "girt_channel_send_n": "i PPzqP",
+    "girt_channel_receive_n": "i PPzqPP",
     # breaker.h
     "girt_breaker_create": "i PP",
     "girt_breaker_destroy": "v P",

@@ -386,11 +386,11 @@ class KeyedLimiter(_Rated):
         waits = array("q", bytes(8 * batch.count if retry else 0))
         out = ((None, waits.buffer_info()[0]) if retry else
                (taken.buffer_info()[0], None))
-        status = c.call.keyed_limiter_take_n(
+        status = c.call.keyed_limiter_take_keys(
             self._handle, ctypes.addressof(batch), tokens, *out)
         if status == E_INVALID and self._handle is not None:
             batch = sized(keys)  # some key holds a zero byte
-            status = c.call.keyed_limiter_take_n(
+            status = c.call.keyed_limiter_take_keys(
                 self._handle, ctypes.addressof(batch), tokens, *out)
         if status != OK:
             fail(status, self._handle)
