@@ -2,7 +2,8 @@
 /* epoch_domain.h - who takes part in epochs: a record for each thread.
  *
  * Shared by epoch_domain.c (threads come, end, and are lost in forks) and
- * epoch.c (sections, retiring, releasing); for nobody else. */
+ * epoch.c (sections, retiring, releasing), and by epoch_section.h, which is
+ * epoch.c's enter and exit inlined; for nobody else. */
 #ifndef GIRT_CORE_EPOCH_DOMAIN_H
 #define GIRT_CORE_EPOCH_DOMAIN_H
 

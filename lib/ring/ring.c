@@ -17,6 +17,7 @@
 
 #include "core/assert.h"
 #include "core/atomic.h"
+#include "core/epoch_section.h"
 #include "core/key_list.h"
 #include "core/options.h"
 
@@ -129,6 +130,12 @@ void girt_ring_destroy(girt_ring *ring)
 
 /* ---- lookups ---- */
 
+/* girt_hash, inlined: a call less is 1 of 10 ns. */
+static uint64_t native_hash(const girt_ring *ring, const void *key, size_t size)
+{
+    return XXH3_64bits_withSeed(key, size, ring->seed);
+}
+
 uint64_t girt__ring_key_hash(const girt_ring *ring, const void *key,
                              size_t size)
 {
@@ -141,8 +148,7 @@ uint64_t girt__ring_key_hash(const girt_ring *ring, const void *key,
     case GIRT_RING_RENDEZVOUS:
     case GIRT_RING_JUMP:
     default:
-        /* girt_hash, inlined: a call less is 1 of 10 ns. */
-        return XXH3_64bits_withSeed(key, size, ring->seed);
+        return native_hash(ring, key, size);
     }
 }
 
@@ -185,19 +191,45 @@ static bool lookup_is_valid(const girt_ring *ring, const void *key,
     return ring != NULL && (key != NULL || key_size == 0);
 }
 
+/* Of any kind. */
+static __attribute__((noinline)) girt_status find(girt_ring *ring,
+                                                  const void *key,
+                                                  size_t key_size,
+                                                  uint32_t *node_id)
+{
+    uint64_t const hash = girt__ring_key_hash(ring, key, key_size);
+    girt__epoch_enter();
+    /* P0 <- P1 (ring_change.c). */
+    const girt__ring_snapshot *const s = girt_load_acquire(&ring->snapshot);
+    uint32_t id = 0;
+    bool const found = owner_of(ring, s, hash, &id);
+    girt__epoch_exit();
+    if (girt_unlikely(!found))
+        return GIRT_MISSING;
+    *node_id = id;
+    if (girt_unlikely(ring->report != NULL))
+        girt__ring_count(ring, &id, 1);
+    return GIRT_OK;
+}
+
+/* The native kind apart: the others' needs of registers would be saved and
+ * restored by every lookup. */
 girt_status girt_ring_find(girt_ring *ring, const void *key, size_t key_size,
                            uint32_t *node_id)
 {
     if (girt_unlikely(!lookup_is_valid(ring, key, key_size) || node_id == NULL))
         return GIRT_E_INVALID;
+    if (ring->kind != GIRT_RING_NATIVE)
+        return find(ring, key, key_size, node_id);
     /* Outside the section: a long key must not hold up the epoch. */
-    uint64_t const hash = girt__ring_key_hash(ring, key, key_size);
-    girt_epoch_enter();
+    uint64_t const hash = native_hash(ring, key, key_size);
+    girt__epoch_enter();
     /* P0 <- P1 (ring_change.c). */
-    const girt__ring_snapshot *const s = girt_load_acquire(&ring->snapshot);
-    uint32_t id = 0;
-    bool const found = owner_of(ring, s, hash, &id);
-    girt_epoch_exit();
+    const girt__ring_table *const t =
+        &girt_load_acquire(&ring->snapshot)->table;
+    bool const found = girt_likely(t->count != 0);
+    uint32_t const id = found ? girt__points_owner(t, hash) : 0;
+    girt__epoch_exit();
     if (girt_unlikely(!found))
         return GIRT_MISSING;
     *node_id = id;
@@ -294,12 +326,12 @@ girt_status girt_ring_find_n(girt_ring *ring, const void *key, size_t key_size,
         (node_ids == NULL && *count != 0))
         return GIRT_E_INVALID;
     uint64_t const hash = girt__ring_key_hash(ring, key, key_size);
-    girt_epoch_enter();
+    girt__epoch_enter();
     /* P0 <- P1 (ring_change.c). */
     const girt__ring_snapshot *const s = girt_load_acquire(&ring->snapshot);
     bool const empty = s->member_count == 0;
     *count = distinct_owners(ring, s, hash, node_ids, *count);
-    girt_epoch_exit();
+    girt__epoch_exit();
     if (girt_unlikely(ring->report != NULL))
         girt__ring_count(ring, node_ids, *count);
     return empty ? GIRT_MISSING : GIRT_OK;
@@ -327,12 +359,12 @@ girt_status girt_ring_find_keys(girt_ring *ring, const girt_keys *keys,
             const void *const key = girt__key_list_next(&list, &size);
             hashes[i] = girt__ring_key_hash(ring, key, size);
         }
-        girt_epoch_enter();
+        girt__epoch_enter();
         /* P0 <- P1 (ring_change.c). */
         const girt__ring_snapshot *const s = girt_load_acquire(&ring->snapshot);
         for (size_t i = 0; i < count && found; i++)
             found = owner_of(ring, s, hashes[i], &node_ids[done + i]);
-        girt_epoch_exit();
+        girt__epoch_exit();
         if (girt_unlikely(ring->report != NULL) && found)
             girt__ring_count(ring, &node_ids[done], count);
         done += count;
@@ -348,7 +380,7 @@ girt_status girt_ring_name(girt_ring *ring, uint32_t node_id, char *buffer,
     if (ring == NULL || buffer == NULL || size == 0)
         return GIRT_E_INVALID;
     girt_status status = GIRT_MISSING;
-    girt_epoch_enter();
+    girt__epoch_enter();
     /* P0 <- P1 (ring_change.c). */
     const girt__ring_snapshot *const s = girt_load_acquire(&ring->snapshot);
     if (node_id < s->slots && s->member_of_id[node_id] < s->member_count) {
@@ -361,7 +393,7 @@ girt_status girt_ring_name(girt_ring *ring, uint32_t node_id, char *buffer,
             status = GIRT_OK;
         }
     }
-    girt_epoch_exit();
+    girt__epoch_exit();
     return status;
 }
 
@@ -369,10 +401,10 @@ size_t girt_ring_count(const girt_ring *ring)
 {
     if (ring == NULL)
         return 0;
-    girt_epoch_enter();
+    girt__epoch_enter();
     /* P0 <- P1 (ring_change.c). */
     size_t const count = girt_load_acquire(&ring->snapshot)->member_count;
-    girt_epoch_exit();
+    girt__epoch_exit();
     return count;
 }
 
@@ -402,11 +434,11 @@ double girt_ring_share(girt_ring *ring, const char *name)
     if (ring == NULL || name == NULL)
         return 0.0;
     size_t const size = strnlen(name, GIRT_RING_NAME_MAX + 1);
-    girt_epoch_enter();
+    girt__epoch_enter();
     /* P0 <- P1 (ring_change.c). */
     const girt__ring_snapshot *const s = girt_load_acquire(&ring->snapshot);
     const girt__ring_member *const m = girt__ring_member_named(s, name, size);
     double const share = m == NULL ? 0.0 : share_of(ring, s, m);
-    girt_epoch_exit();
+    girt__epoch_exit();
     return share;
 }
