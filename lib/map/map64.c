@@ -203,14 +203,17 @@ GIRT__INLINE girt_status change_key(girt_map64 *map, uint64_t key, change how,
         girt__place place = girt__index_lock(&map->index, GIRT__WIDE, hash);
         if (girt__place_find(&place, girt__same_always, NULL))
             return change_present(&place, how, value, sum);
+        /* Counted before it is there: a locked instruction waits for all stores
+         * before it, and the slot's is often a miss. */
+        girt__index_count_add(&map->index, 1);
         girt_status status = girt__place_insert(&place, value);
         if (girt_likely(status == GIRT_OK)) {
             girt__place_unlock(&place);
-            girt__index_count_add(&map->index, 1);
             if (sum != NULL)
                 *sum = value;
             return GIRT_OK;
         }
+        girt__index_count_add(&map->index, -1);
         /* Each turn makes room, or another writer got in. */
         status = girt__index_make_room(&map->index, &place, status);
         if (status != GIRT_OK)
@@ -240,6 +243,7 @@ girt_status girt_map64_remove(girt_map64 *map, uint64_t key,
     if (map == NULL)
         return GIRT_E_INVALID;
     const uint64_t hash = girt__mix_hash(&map->mix, key);
+    girt__index_prefetch(&map->index, GIRT__WIDE, hash);
     girt__place place = girt__index_lock(&map->index, GIRT__WIDE, hash);
     const bool present = girt__place_find(&place, girt__same_always, NULL);
     uint64_t old = 0;
@@ -263,6 +267,7 @@ girt_status girt_map64_exchange(girt_map64 *map, uint64_t key,
         return GIRT_E_INVALID;
     const uint64_t hash = girt__mix_hash(&map->mix, key);
     girt_status status = GIRT_MISSING;
+    girt__index_prefetch(&map->index, GIRT__WIDE, hash);
     girt__place place = girt__index_lock(&map->index, GIRT__WIDE, hash);
     if (girt__place_find(&place, girt__same_always, NULL)) {
         status = GIRT_EXISTS;

@@ -136,11 +136,14 @@ GIRT__INLINE void girt__index_prefetch(girt__index *index, girt__shape shape,
     __builtin_prefetch(group, 1);
     if (shape == GIRT__LINE)
         return;
-    const uint32_t match =
-        girt__header_match(girt__group_read(group), girt__tag(hash));
-    /* The last slot when none matches: cheaper than a branch. */
+    /* The slot that matches, or the first free one, or the last: cheaper than
+     * branches. */
+    const girt__header header = girt__group_read(group);
+    const uint32_t match = girt__header_match(header, girt__tag(hash));
+    const uint32_t wanted =
+        match != 0 ? match : girt__header_free(header, shape);
     const uint32_t i =
-        (uint32_t)__builtin_ctz(match | 1u << (GIRT__GROUP_SLOTS - 1));
+        (uint32_t)__builtin_ctz(wanted | 1u << (GIRT__GROUP_SLOTS - 1));
     __builtin_prefetch(
         girt__slot_at(girt__table_slots(entry, shape, home), shape, i), 1);
 }
