@@ -118,7 +118,7 @@ static __attribute__((noinline, unused)) bool girt_fast_mpmc_lull(
 {
     uint64_t const most = queue->capacity / 8 < GIRT_FAST_LULL_MAX
                               ? queue->capacity / 8
-                              : GIRT_FAST_LULL_MAX;
+                              : (uint64_t)GIRT_FAST_LULL_MAX;
     uint64_t const before = girt_fast_load_relaxed(&lull->pauses);
     uint64_t length = before;
     if (before == 0 && awaited % GIRT_FAST_LULL_TRIAL == 0)
