@@ -29,6 +29,7 @@
 #include <girt/shed.h>
 #include <girt/spsc.h>
 #include <girt/status.h>
+#include <girt/trace.h>
 #include <girt/version.h>
 #include <girt/workers.h>
 

@@ -42,6 +42,7 @@
 #include <girt/cpp/map64.hpp>
 #include <girt/cpp/queue.hpp>
 #include <girt/cpp/ring.hpp>
+#include <girt/cpp/trace.hpp>
 #include <girt/cpp/workers.hpp>
 
 #endif // GIRT_GIRT_HPP

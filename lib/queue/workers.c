@@ -41,6 +41,7 @@
 #include "core/clock_internal.h"
 #include "core/options.h"
 #include "core/park.h"
+#include "core/trace_current.h"
 #include "queue/queue_ring.h"
 
 #define THREADS_MAX       4096u
@@ -49,7 +50,8 @@
 typedef struct task {
     void (*run)(void *argument);
     void *argument;
-    uint32_t counter; /* 0 or 1: where it is counted */
+    uint32_t counter;           /* 0 or 1: where it is counted */
+    girt_trace_context context; /* in which it was submitted */
 } task;
 
 typedef struct counter {
@@ -96,11 +98,14 @@ static void run_task(girt_workers *workers, task todo)
     uint32_t const outer_counter = own_counter;
     own_pool = workers;
     own_counter = todo.counter;
+    girt_trace_context const outer_context = girt__trace_current;
+    girt__trace_current = todo.context;
     int64_t const start_ns = girt__workers_started(workers->report);
     todo.run(todo.argument);
     girt__workers_ended(workers->report, start_ns);
     own_pool = outer_pool;
     own_counter = outer_counter;
+    girt__trace_current = outer_context;
     end(workers, todo.counter);
 }
 
@@ -302,7 +307,8 @@ girt_status girt_workers_submit(girt_workers *workers,
     }
     task const todo = {run, argument,
                        inside ? own_counter
-                              : girt_load_acquire(&workers->generation) & 1};
+                              : girt_load_acquire(&workers->generation) & 1,
+                       girt__trace_current};
     begin(workers, todo.counter);
     if (status == GIRT_EMPTY) {
         run_task(workers, todo);

@@ -42,7 +42,8 @@ def letter(declaration):
             "int64_t": "q", "uint64_t": "Q", "size_t": "z", "double": "d",
             "int": "i", "girt_status": "i", "girt_rate": "R",
             "girt_outcome": "i", "girt_breaker_state": "i",
-            "girt_metrics_format": "i"}[word]
+            "girt_metrics_format": "i", "girt_trace_format": "i",
+            "girt_span_kind": "i"}[word]
 
 
 def split(arguments):
