@@ -19,6 +19,7 @@ static const bench_suite *const suites[] = {
     &bench_cache_suite,
     &bench_metrics_suite,
     &bench_report_suite,
+    &bench_trace_suite,
 };
 enum { suite_count = sizeof suites / sizeof *suites };
 
