@@ -106,11 +106,12 @@ static size_t claimable(const girt__ring *ring, uint64_t ticket, size_t most,
     return count;
 }
 
-/* R4 or R2: this slot's turn has come; about to be, if not. */
-static inline void await_turn(const girt__slot *slot, uint64_t turn)
+/* R4 or R2: this slot's turn is about to come. */
+static __attribute__((noinline)) void await_turn(const girt__slot *slot,
+                                                 uint64_t turn)
 {
     unsigned rounds = 0;
-    while (girt_unlikely(girt_load_acquire(&slot->turn) != turn))
+    while (girt_load_acquire(&slot->turn) != turn)
         girt__ring_relax(&rounds);
 }
 
@@ -129,33 +130,38 @@ static void put(girt__ring *ring, uint64_t ticket, void *const *items,
     while (count > 0) {
         girt__slot *slot = girt__ring_slot(ring, ticket);
         size_t const run = straight_run(ring, ticket, count);
-        for (size_t i = 0; i < run; i++, slot++) {
-            uint64_t const at = ticket + i * RING_STEP;
-            await_turn(slot, at); /* R4 */
-            slot->item = items[i];
+        uint64_t turn = ticket;
+        for (void *const *const end = items + run; items < end; items++) {
+            if (girt_unlikely(girt_load_acquire(&slot->turn) != turn)) /* R4 */
+                await_turn(slot, turn);
+            slot->item = *items;
             /* R1 -> R2: the item and all that it points to. */
-            girt_store_release(&slot->turn, at | RING_FULL);
+            girt_store_release(&slot->turn, turn + RING_FULL);
+            slot++;
+            turn += RING_STEP;
         }
         ticket = advance(ring, ticket, run);
-        items += run;
         count -= run;
     }
 }
 
 static void take(girt__ring *ring, uint64_t ticket, void **items, size_t count)
 {
+    uint64_t const to_free = girt__ring_lap(ring) - RING_FULL;
     while (count > 0) {
         girt__slot *slot = girt__ring_slot(ring, ticket);
         size_t const run = straight_run(ring, ticket, count);
-        for (size_t i = 0; i < run; i++, slot++) {
-            uint64_t const at = ticket + i * RING_STEP;
-            await_turn(slot, at | RING_FULL); /* R2 */
-            items[i] = slot->item;
+        uint64_t turn = ticket + RING_FULL;
+        for (void **const end = items + run; items < end; items++) {
+            if (girt_unlikely(girt_load_acquire(&slot->turn) != turn)) /* R2 */
+                await_turn(slot, turn);
+            *items = slot->item;
             /* R3 -> R4: the slot was read before it is free. */
-            girt_store_release(&slot->turn, at + girt__ring_lap(ring));
+            girt_store_release(&slot->turn, turn + to_free);
+            slot++;
+            turn += RING_STEP;
         }
         ticket = advance(ring, ticket, run);
-        items += run;
         count -= run;
     }
 }
