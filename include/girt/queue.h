@@ -101,6 +101,10 @@ typedef struct girt_queue_options {
     void (*dropped)(void *context, void *item);
     /** Passed to dropped. */
     void *context;
+    /** Each item carries the trace context that its pusher had (girt/trace.h),
+     * for girt_trace_received.  Costs an allocation an item: a push without
+     * memory answers GIRT_E_NOMEM, and has pushed nothing. */
+    bool traced;
     /** Labels its metrics: 1 to 255 bytes, copied, of UTF-8 where there are
      * metrics; NULL: none. */
     const char *name;

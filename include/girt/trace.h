@@ -316,6 +316,20 @@ GIRT_API void girt_trace_attach(const girt_trace_context *context,
                                 girt_trace_context *previous);
 
 /**
+ * The context in which the item was pushed that this thread popped last from a
+ * girt_queue with `traced` set: to start a span with, as its parent.
+ *
+ * @param context  receives it; all zero where the pusher had none.
+ * @return  there is one.
+ *
+ * Threads: any.
+ * Progress: wait-free.
+ * Order: none.
+ * Since: 0.1
+ */
+GIRT_API bool girt_trace_received(girt_trace_context *context);
+
+/**
  * Takes out all spans that have ended, as one document.
  *
  * @param tracer  the tracer.

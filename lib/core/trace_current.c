@@ -3,3 +3,4 @@
 #include "core/trace_current.h"
 
 __thread girt_trace_context girt__trace_current;
+__thread girt_trace_context girt__trace_received;

@@ -121,6 +121,8 @@ girt_status girt_queue_create(girt_queue **out,
     if (status != GIRT_OK)
         return status;
 
+    if (options->traced)
+        return girt__traced_create(out, options, &allocator);
     uint32_t const lanes = choose_lanes(options);
     uint32_t const bands = options->bands == 0 ? 1 : options->bands;
     uint32_t const rings = is_for_a_pair(options) ? 0 : lanes * bands;
@@ -156,6 +158,10 @@ void girt_queue_destroy(girt_queue *queue)
 {
     if (queue == NULL)
         return;
+    if (queue->inner != NULL) {
+        girt__traced_destroy(queue);
+        return;
+    }
     girt__queue_report_end(queue);
     girt_audit(girt__queue_is_valid(queue));
     void *item = NULL;
@@ -249,7 +255,9 @@ girt_status girt_queue_push_band(girt_queue *queue, unsigned band, void *item,
     if (girt_unlikely(queue == NULL || timeout_ns < 0 || band >= queue->bands))
         return GIRT_E_INVALID;
     if (girt__queue_is_pair(queue))
-        return girt__pair_push(queue, item, timeout_ns);
+        return queue->inner != NULL
+                   ? girt__traced_push(queue, band, item, timeout_ns)
+                   : girt__pair_push(queue, item, timeout_ns);
     girt__first const first =
         queue->rings_count == 1 ? girt__ring_push_first(&queue->rings[0], item)
                                 : girt__several_push_first(queue, band, item);
@@ -264,7 +272,7 @@ girt_status girt_queue_push(girt_queue *queue, void *item, int64_t timeout_ns)
     if (girt_unlikely(queue == NULL || timeout_ns < 0))
         return GIRT_E_INVALID;
     if (girt_unlikely(queue->rings_count != 1))
-        return girt__queue_is_pair(queue)
+        return girt__queue_is_pair(queue) && queue->inner == NULL
                    ? girt__pair_push(queue, item, timeout_ns)
                    : girt_queue_push_band(queue, 0, item, timeout_ns);
     girt__first const first = girt__ring_push_first(&queue->rings[0], item);
@@ -290,7 +298,8 @@ girt_status girt_queue_pop(girt_queue *queue, void **item, int64_t timeout_ns)
     if (girt_unlikely(queue == NULL || item == NULL || timeout_ns < 0))
         return GIRT_E_INVALID;
     if (girt_unlikely(queue->rings_count != 1))
-        return girt__queue_is_pair(queue)
+        return queue->inner != NULL ? girt__traced_pop(queue, item, timeout_ns)
+               : girt__queue_is_pair(queue)
                    ? girt__pair_pop(queue, item, timeout_ns)
                    : pop_several(queue, item, timeout_ns);
     girt__first const first = girt__ring_pop_first(&queue->rings[0], item);
@@ -306,6 +315,8 @@ girt_status girt_queue_push_n(girt_queue *queue, void *const items[],
     if (queue == NULL || (items == NULL && count != 0) || timeout_ns < 0 ||
         pushed == NULL)
         return GIRT_E_INVALID;
+    if (queue->inner != NULL)
+        return girt__traced_push_n(queue, items, count, timeout_ns, pushed);
     return girt__queue_push_wait(queue, 0, items, count, timeout_ns, pushed);
 }
 
@@ -315,6 +326,8 @@ girt_status girt_queue_pop_n(girt_queue *queue, void *items[], size_t count,
     if (queue == NULL || (items == NULL && count != 0) || timeout_ns < 0 ||
         popped == NULL)
         return GIRT_E_INVALID;
+    if (queue->inner != NULL)
+        return girt__traced_pop_n(queue, items, count, timeout_ns, popped);
     size_t done = 0;
     girt_status const status =
         count == 0
@@ -328,6 +341,8 @@ size_t girt_queue_count(const girt_queue *queue)
 {
     if (queue == NULL)
         return 0;
+    if (queue->inner != NULL)
+        return girt_queue_count(queue->inner);
     if (girt__queue_is_pair(queue))
         return girt__pair_count(queue);
     size_t count = 0;

@@ -126,6 +126,8 @@ girt_status girt_queue_fd(girt_queue *queue, int *fd)
 {
     if (queue == NULL || fd == NULL)
         return GIRT_E_INVALID;
+    if (queue->inner != NULL)
+        return girt_queue_fd(queue->inner, fd);
     girt_status status = GIRT_OK;
     (void)pthread_mutex_lock(&queue->watch.lock);
     if (queue->watch.fd < 0) {

@@ -8,7 +8,8 @@
  *   queue_pair.c    one producer and one consumer: a girt_spsc instead of rings
  *   queue_wait.c    sleeping and waking, closing
  *   queue_fd.c      the eventfd
- *   queue_report.c  what it tells a registry of metrics */
+ *   queue_report.c  what it tells a registry of metrics
+ *   queue_traced.c  items that carry trace contexts: a queue in a queue */
 #ifndef GIRT_QUEUE_QUEUE_INTERNAL_H
 #define GIRT_QUEUE_QUEUE_INTERNAL_H
 
@@ -57,6 +58,7 @@ struct girt_queue {
     uint32_t bands;
     uint32_t chunk; /* how many grants a ring is given at a time */
     bool drop_oldest;
+    girt_queue *inner; /* of a traced queue: holds envelopes; else NULL */
     void (*dropped)(void *context, void *item);
     void *context;
     girt_allocator allocator;
@@ -80,6 +82,22 @@ struct girt_queue {
 void girt__queue_start(girt_queue *queue, uint64_t first_lap);
 /* Checks the invariants of a queue at rest. */
 bool girt__queue_is_valid(const girt_queue *queue);
+
+/* queue_traced.c.  A traced queue has no rings of its own: it puts items into
+ * envelopes, and these into its inner queue. */
+girt_status girt__traced_create(girt_queue **out,
+                                const girt_queue_options *options,
+                                const girt_allocator *allocator);
+void girt__traced_destroy(girt_queue *queue);
+girt_status girt__traced_push(girt_queue *queue, unsigned band, void *item,
+                              int64_t timeout_ns);
+girt_status girt__traced_pop(girt_queue *queue, void **item,
+                             int64_t timeout_ns);
+girt_status girt__traced_push_n(girt_queue *queue, void *const items[],
+                                size_t count, int64_t timeout_ns,
+                                size_t *pushed);
+girt_status girt__traced_pop_n(girt_queue *queue, void *items[], size_t count,
+                               int64_t timeout_ns, size_t *popped);
 
 /* queue_several.c.  The ring of the calling thread's lane. */
 girt__ring *girt__several_ring(girt_queue *queue, unsigned band);

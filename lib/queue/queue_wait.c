@@ -311,6 +311,10 @@ void girt_queue_close(girt_queue *queue)
 {
     if (queue == NULL)
         return;
+    if (queue->inner != NULL) {
+        girt_queue_close(queue->inner);
+        return;
+    }
     if (girt__queue_is_pair(queue))
         girt__pair_settle(queue);
     for (uint32_t i = 0; i < queue->rings_count; i++)

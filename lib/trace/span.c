@@ -211,6 +211,13 @@ bool girt_trace_current(girt_trace_context *context)
     return girt__trace_context_is_set(&girt__trace_current);
 }
 
+bool girt_trace_received(girt_trace_context *context)
+{
+    if (context != NULL)
+        *context = girt__trace_received;
+    return girt__trace_context_is_set(&girt__trace_received);
+}
+
 void girt_trace_attach(const girt_trace_context *context,
                        girt_trace_context *previous)
 {

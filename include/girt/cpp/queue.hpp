@@ -39,6 +39,8 @@ template <class T> struct queue_options {
     /** Gets items that leave otherwise than by a pop: dropped ones, and those
      * left at the end.  Empty: they are destroyed.  It must not throw. */
     std::function<void(T)> dropped;
+    /** Items carry the trace context that their pusher had. */
+    bool traced = false;
     /** For metrics: at most 255 bytes. */
     std::string name;
     /** Where the queue reports itself, or NULL. */
@@ -120,7 +122,7 @@ template <class T> class queue
      * @param value  moved from with GIRT_OK, else as it was.
      * @param limit  how long to wait.
      * @return  GIRT_OK, GIRT_FULL (with girt::now), GIRT_TIMEOUT, GIRT_CLOSED;
-     *     GIRT_E_INVALID without a queue.
+     *     GIRT_E_NOMEM with traced; GIRT_E_INVALID without a queue.
      */
     [[nodiscard]] status push(T &&value, timeout limit = forever)
     {
@@ -397,6 +399,7 @@ template <class T> class queue
         plain.per_producer_order = options.per_producer_order;
         plain.bands = options.bands;
         plain.drop_oldest = options.drop_oldest;
+        plain.traced = options.traced;
         plain.name = detail::name_or_null(options.name);
         plain.metrics = options.metrics;
         plain.allocator = options.allocator;

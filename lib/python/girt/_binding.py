@@ -111,7 +111,8 @@ class QueueOptions(Structure):
         ("capacity", c_size_t), ("single_producer", c_bool),
         ("single_consumer", c_bool), ("per_producer_order", c_bool),
         ("bands", c_uint), ("drop_oldest", c_bool),
-        ("dropped", QUEUE_DROPPED), ("context", c_void_p)] + _TAIL
+        ("dropped", QUEUE_DROPPED), ("context", c_void_p),
+        ("traced", c_bool)] + _TAIL
 
 
 MAP_UPDATE = CFUNCTYPE(c_int, c_void_p, c_void_p, c_bool)
@@ -304,6 +305,7 @@ SIGNATURES = {
     "girt_span_end": "v P",
     "girt_trace_current": "b P",
     "girt_trace_attach": "v PP",
+    "girt_trace_received": "b P",
     "girt_traceparent_parse": "i szP",
     "girt_traceparent_write": "i Ps",
     "girt_tracestate_parse": "i Psz",
