@@ -9,7 +9,7 @@
 /* Pauses, of some 25 ns; in a ring whose eighth does not fill meanwhile. */
 #define LULL_FIRST 8u
 #define LULL_MAX   32u
-#define LULL_TRIAL 8u
+#define LULL_TRIAL 64u
 
 girt_status girt__ring_init(girt__ring *ring, size_t capacity,
                             const girt_allocator *allocator)

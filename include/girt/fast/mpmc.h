@@ -101,7 +101,7 @@ static inline __attribute__((unused)) uint64_t girt_fast_mpmc_next(
 enum {
     GIRT_FAST_LULL_FIRST = 8,
     GIRT_FAST_LULL_MAX = 32,
-    GIRT_FAST_LULL_TRIAL = 8
+    GIRT_FAST_LULL_TRIAL = 64
 };
 
 /** `awaited` has not passed the phase: pauses without a look, at most once for

@@ -93,7 +93,7 @@ static const char *const girt_fast_spsc_layout __attribute__((used)) =
 
 /** Pauses of a lull at most, and one lull of a pause in so many tickets where
  * lulls have brought nothing. */
-enum { GIRT_FAST_SPSC_LULL_MAX = 32, GIRT_FAST_SPSC_LULL_TRIAL = 8 };
+enum { GIRT_FAST_SPSC_LULL_MAX = 32, GIRT_FAST_SPSC_LULL_TRIAL = 64 };
 
 /** For a side that has reached its limit and learned of nothing beyond it:
  * pauses without a look, at most once a ticket.  false: it did not.
