@@ -143,21 +143,20 @@ static inline girt_fast_pair *girt__keyed_among(girt__keyed_group *group,
 }
 
 /* The key's settled slot in its home group, where nearly every live key is;
- * NULL: look everywhere.  The first slot is guessed, and mostly right: what
+ * false: look everywhere.  The first slot is guessed, and mostly right: what
  * follows then hangs on one load, not on four and a choice, and as few
  * instructions as can be wait for the line in the CPU's small queues. */
-static inline girt_fast_pair *girt__keyed_at_home(
-    const girt__keyed_table *table, uint64_t hash, uint64_t *state)
+static inline bool girt__keyed_at_home(const girt__keyed_table *table,
+                                       uint64_t hash, girt_fast_pair **slot,
+                                       uint64_t *state)
 {
     girt__keyed_group *const group =
         &table->groups[girt__keyed_home(table, hash)];
-    girt_fast_pair *slot = &group->slots[girt__keyed_first(hash)];
-    if (girt_unlikely(girt_load_acquire(&slot->word[0]) != hash))
-        slot = girt__keyed_among(group, hash);
-    return girt_likely(girt__keyed_read_state(slot, hash, state) &&
-                       girt__keyed_is_settled(*state))
-               ? slot
-               : NULL;
+    *slot = &group->slots[girt__keyed_first(hash)];
+    if (girt_unlikely(girt_load_acquire(&(*slot)->word[0]) != hash))
+        *slot = girt__keyed_among(group, hash);
+    return girt_likely(girt__keyed_read_state(*slot, hash, state) &&
+                       girt__keyed_is_settled(*state));
 }
 
 #endif /* GIRT_LIMITER_KEYED_SLOTS_H */

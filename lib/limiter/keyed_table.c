@@ -345,8 +345,8 @@ girt_status girt__keyed_table_take(girt__keyed_table *table,
 {
     uint64_t state;
     int64_t after;
-    girt_fast_pair *const slot = girt__keyed_at_home(table, ask->hash, &state);
-    if (girt_likely(slot != NULL)) {
+    girt_fast_pair *slot;
+    if (girt_likely(girt__keyed_at_home(table, ask->hash, &slot, &state))) {
         if (!girt__keyed_admits(ask, (int64_t)state, &after, answer))
             return GIRT_LIMITED;
         if (ask->need == 0)
