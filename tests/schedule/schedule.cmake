@@ -103,7 +103,7 @@ foreach(source ${girt_schedule_tests})
         girt_schedule_support ${CMOCKA_LIBRARY} CK::ck Threads::Threads m)
     target_link_options(${name} PRIVATE -no-pie ${girt_schedule_wraps})
     if(name MATCHES "^schedule_(ring_load|cache)$")
-        target_link_options(${name} PRIVATE -Wl,--wrap=girt__thread_index)
+        target_link_options(${name} PRIVATE -Wl,--wrap=girt__thread_first_call)
     endif()
     add_test(NAME ${GIRT_TEST_PREFIX}${name} COMMAND ${name})
     set_tests_properties(${GIRT_TEST_PREFIX}${name} PROPERTIES

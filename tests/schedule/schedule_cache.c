@@ -16,8 +16,8 @@
 #include "support/check.h"
 
 /* As in schedule_ring_load.c. */
-uint32_t __wrap_girt__thread_index(void);
-uint32_t __wrap_girt__thread_index(void)
+uint32_t __wrap_girt__thread_first_call(void);
+uint32_t __wrap_girt__thread_first_call(void)
 {
     return (uint32_t)schedule_self();
 }

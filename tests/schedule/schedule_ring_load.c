@@ -15,8 +15,8 @@
 
 /* A thread's first number takes a mutex, in which it must not be stopped here:
  * that is no part of a ring. */
-uint32_t __wrap_girt__thread_index(void);
-uint32_t __wrap_girt__thread_index(void)
+uint32_t __wrap_girt__thread_first_call(void);
+uint32_t __wrap_girt__thread_first_call(void)
 {
     return (uint32_t)schedule_self();
 }
