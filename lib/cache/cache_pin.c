@@ -20,19 +20,21 @@ __attribute__((noinline, cold)) void girt__pin_extend(uint32_t records)
 
 __attribute__((noinline, cold)) uintptr_t *girt__pin_pass(uintptr_t item)
 {
-    girt__pin_extend(GIRT__PIN_RECORDS);
-    /* Threads leave their passing slot within some ten instructions. */
-    for (uint32_t at = girt__thread_index();; at++) {
-        uintptr_t *const slot =
-            &girt__pin_records[at % GIRT__PIN_RECORDS].passing;
+    /* Of records in use only, the caller's first: those who evict look through
+     * all of them.  Threads leave a passing slot within some ten
+     * instructions. */
+    for (uint32_t at = girt__thread_index() % GIRT__PIN_RECORDS;;) {
+        uintptr_t *const slot = &girt__pin_records[at].passing;
         uintptr_t free_slot = 0;
         if (girt_load_relaxed(slot) == 0 &&
             girt_cas_acq_rel(slot, &free_slot, item)) {
             girt_fence_after_rmw(); /* N1, then N2 */
             return slot;
         }
-        if (at % GIRT__PIN_RECORDS == GIRT__PIN_RECORDS - 1)
+        if (++at >= girt_load_relaxed(&girt__pins.records)) {
+            at = 0;
             (void)sched_yield();
+        }
     }
 }
 

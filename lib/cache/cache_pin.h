@@ -60,7 +60,7 @@ typedef struct GIRT_ALIGNED(GIRT_DESTRUCTIVE) girt__pin_extent {
 extern girt__pin_extent girt__pins;
 
 void girt__pin_extend(uint32_t records);
-/* A passing slot that now holds `item`; spins while 256 threads use theirs. */
+/* A passing slot that now holds `item`; spins while all of them are in use. */
 uintptr_t *girt__pin_pass(uintptr_t item);
 
 /* Announces an item (N1); *passing: the slot must be emptied soon. */

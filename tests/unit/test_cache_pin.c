@@ -48,6 +48,19 @@ static void beyond_the_slots_is_passing(void **state)
         assert_ptr_equal(girt__pin_withdraw(slots[i]), &item);
 }
 
+/* Who evicts looks through the records in use: these stay few. */
+static void passing_takes_no_more_records(void **state)
+{
+    (void)state;
+    girt__item item = {.holders = 1};
+    bool passing;
+    girt__pin_withdraw(girt__pin_announce(&item, &passing));
+    const uint32_t before = girt__pins.records;
+    assert_true(before < GIRT__PIN_RECORDS);
+    beyond_the_slots_is_passing(state);
+    assert_int_equal(girt__pins.records, before);
+}
+
 static void what_left_before_the_second_look_is_not_held(void **state)
 {
     (void)state;
@@ -74,6 +87,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_mark_is_found_by_the_holder),
         cmocka_unit_test(beyond_the_slots_is_passing),
+        cmocka_unit_test(passing_takes_no_more_records),
         cmocka_unit_test(what_left_before_the_second_look_is_not_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
