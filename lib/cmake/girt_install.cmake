@@ -15,7 +15,7 @@ install(TARGETS girt_static EXPORT girt-static-targets
     INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/girt
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development
-    FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
+    FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp" PATTERN "serve.h" EXCLUDE)
 foreach(component runtime development)
     # Debian wants the licence in each package, under its name.
     if(component STREQUAL "runtime")

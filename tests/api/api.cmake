@@ -18,6 +18,11 @@ if(NOT GIRT_SANITIZE)
     girt_add_api_test(symbols ${Python3_EXECUTABLE} ${girt_api_dir}/check_symbols.py
         --source ${PROJECT_SOURCE_DIR} --library $<TARGET_FILE:girt>
         --compiler ${CMAKE_C_COMPILER})
+    if(TARGET girt_serve)
+        girt_add_api_test(symbols_serve ${Python3_EXECUTABLE} ${girt_api_dir}/check_symbols.py
+            --source ${PROJECT_SOURCE_DIR} --library $<TARGET_FILE:girt_serve>
+            --compiler ${CMAKE_C_COMPILER} --part serve)
+    endif()
     girt_add_api_test(documents ${Python3_EXECUTABLE} ${girt_api_dir}/check_documents.py
         --source ${PROJECT_SOURCE_DIR} --library $<TARGET_FILE:girt_static>
         --compiler ${CMAKE_C_COMPILER} --cxx-compiler ${CMAKE_CXX_COMPILER})

@@ -12,9 +12,21 @@ import sys
 from pathlib import Path
 
 
-def declared(source: Path, compiler: str) -> set:
+# Libraries beside libgirt, by their one header.
+BESIDE = {"serve"}
+
+
+def declared(source: Path, compiler: str, part: str) -> set:
+    headers = sorted((source / "include" / "girt").glob("*.h"))
+    girt = names_in(source, compiler, [h for h in headers if h.stem not in BESIDE])
+    if part == "girt":
+        return girt
+    return names_in(source, compiler, [h for h in headers if h.stem == part]) - girt
+
+
+def names_in(source: Path, compiler: str, headers: list) -> set:
     names = set()
-    for header in sorted((source / "include" / "girt").glob("*.h")):
+    for header in headers:
         text = subprocess.run(
             [compiler, "-E", "-P", "-x", "c", "-I", source / "include", header],
             check=True, capture_output=True, text=True).stdout
@@ -25,8 +37,9 @@ def declared(source: Path, compiler: str) -> set:
     return names
 
 
-def scripted(source: Path) -> set:
-    text = (source / "lib" / "cmake" / "girt.map").read_text()
+def scripted(source: Path, part: str) -> set:
+    script = "girt.map" if part == "girt" else f"girt-{part}.map"
+    text = (source / "lib" / "cmake" / script).read_text()
     text = re.sub(r"#.*", "", text)
     text = text.split("global:")[1].split("local:")[0]
     return set(re.findall(r"\bgirt_[a-z0-9_]+", text))
@@ -51,10 +64,11 @@ def main() -> int:
     parser.add_argument("--source", type=Path, required=True)
     parser.add_argument("--library", required=True)
     parser.add_argument("--compiler", required=True)
+    parser.add_argument("--part", default="girt")
     arguments = parser.parse_args()
 
-    headers = declared(arguments.source, arguments.compiler)
-    script = scripted(arguments.source)
+    headers = declared(arguments.source, arguments.compiler, arguments.part)
+    script = scripted(arguments.source, arguments.part)
     library = exported(arguments.library)
     # Layout guards are exported, but declared by the fast headers only.
     guards = {name for name in script if re.fullmatch(r"girt_\w+_layout_\d+", name)}
@@ -70,8 +84,9 @@ def main() -> int:
             failures += 1
     version = (arguments.source / "include" / "girt" / "version.h").read_text()
     major = re.search(r"GIRT_VERSION_MAJOR (\d+)", version).group(1)
-    if soname(arguments.library) != f"libgirt.so.{major}":
-        print(f"FAILED: soname {soname(arguments.library)!r}, expected libgirt.so.{major}")
+    name = "girt" if arguments.part == "girt" else f"girt-{arguments.part}"
+    if soname(arguments.library) != f"lib{name}.so.{major}":
+        print(f"FAILED: soname {soname(arguments.library)!r}, expected lib{name}.so.{major}")
         failures += 1
     print(f"{len(library)} exported names, {failures} failures")
     return 1 if failures or not library else 0
