@@ -11,11 +11,13 @@ source tests/support/packages.sh
 
 need_packages gcc g++ clang cmake ninja-build pkg-config libc6-dev \
     libck-dev libjemalloc-dev libcmocka-dev libxxhash-dev \
+    libmicrohttpd-dev python3-prometheus-client chromium \
     doxygen python3 gnuplot-nox gawk librsvg2-bin dpkg-dev file
 # The sanitizers' runtimes come apart from the compiler, by its version.
 if command -v apt-get >/dev/null; then
     need_packages "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
 fi
+unpack_program promtool prometheus build/prometheus || true
 
 configure() { # preset
     local tree=build/$1

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: MIT
 # packages.sh - sourced by examples/run.sh and tests/run.sh: Debian packages.
 #
+# unpack_program PROGRAM PACKAGE DIR
+#   For a package that would start a service: takes the program out of it, into
+#   DIR, and puts it on PATH, where it is not there yet. Answers 1, and says so,
+#   where that cannot be; what needs it then skips.
+#
 # need_packages PACKAGE...
 #   Installs those that dpkg does not know as installed. Answers 0 when all are
 #   there at the end. Without apt-get, or without a way to become root, it
@@ -66,4 +71,18 @@ need_packages() {
 
 apt_lists_present() {
     compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null
+}
+
+unpack_program() {
+    local program=$1 package=$2 place=$3
+    command -v "$program" >/dev/null && return 0
+    if [ ! -x "$place/usr/bin/$program" ]; then
+        mkdir -p "$place"
+        if ! (cd "$place" && apt-get download -qq "$package" &&
+            dpkg-deb -x "$package"_*.deb . && rm "$package"_*.deb) >&2; then
+            echo "Without $program: cannot take it from $package" >&2
+            return 1
+        fi
+    fi
+    PATH=$PATH:$(realpath "$place")/usr/bin
 }
