@@ -156,6 +156,32 @@ static void dropped_items_are_not_popped(void **state)
     }
 }
 
+static void pops_do_not_fall_for_a_drop_under_way(void **state)
+{
+    (void)state;
+    girt_queue *const q = made((girt_queue_options){.capacity = 4});
+    void *item = q;
+    size_t popped;
+    uint64_t seen;
+    for (int i = 0; i < 3; i++)
+        check_status(girt_queue_push(q, item, GIRT_NOW), GIRT_OK);
+    /* What a drop does, stopped before it counts. */
+    check_status(girt__ring_pop(&q->rings[0], &item, 1, &popped, &seen),
+                 GIRT_OK);
+    fake_registry_scrape(&registry);
+    assert_true(value_of("girt_queue_pops_total") == 1);
+    girt__report_count(q->report, GIRT__QUEUE_DROPPED, 1);
+    fake_registry_scrape(&registry);
+    assert_true(value_of("girt_queue_pops_total") == 1);
+    assert_true(value_of("girt_queue_dropped_total") == 1);
+    for (int pops = 1; pops < 3; pops++) {
+        check_status(girt_queue_pop(q, &item, GIRT_NOW), GIRT_OK);
+        fake_registry_scrape(&registry);
+        assert_true(value_of("girt_queue_pops_total") == pops);
+    }
+    girt_queue_destroy(q);
+}
+
 static void waits_are_measured(void **state)
 {
     (void)state;
@@ -189,8 +215,11 @@ static void waits_are_measured(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(every_engine_counts), TEST(many_laps_between_scrapes_are_seen),
-        TEST(tickets_may_wrap),    TEST(dropped_items_are_not_popped),
+        TEST(every_engine_counts),
+        TEST(many_laps_between_scrapes_are_seen),
+        TEST(tickets_may_wrap),
+        TEST(dropped_items_are_not_popped),
+        TEST(pops_do_not_fall_for_a_drop_under_way),
         TEST(waits_are_measured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

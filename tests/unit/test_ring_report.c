@@ -137,6 +137,56 @@ static void names_that_are_not_text_stay_two(void **state)
     fake_registry_end(&registry);
 }
 
+/* A scrape in whose midst the ring changes. */
+typedef struct nosy_sink {
+    girt__sink sink;
+    girt_ring *ring;
+    unsigned seen_a, seen_others;
+} nosy_sink;
+
+static void see_lookups(girt__sink *sink, const girt__series *series,
+                        const char *label_value, uint64_t value)
+{
+    nosy_sink *const n = (nosy_sink *)(void *)sink;
+    (void)series;
+    (void)value;
+    if (label_value == NULL)
+        return;
+    n->seen_others += strcmp(label_value, "a") != 0;
+    if (strcmp(label_value, "a") != 0 || n->seen_a++ != 0)
+        return;
+    /* a's id is e's now, and c's is a's: it comes by again. */
+    check_status(girt_ring_remove(n->ring, "a"), GIRT_OK);
+    check_status(girt_ring_add(n->ring, "e", 1), GIRT_OK);
+    check_status(girt_ring_remove(n->ring, "c"), GIRT_OK);
+    check_status(girt_ring_add(n->ring, "a", 1), GIRT_OK);
+}
+
+static void see_nothing(girt__sink *sink, const girt__series *series,
+                        const char *label_value, double value)
+{
+    (void)sink;
+    (void)series;
+    (void)label_value;
+    (void)value;
+}
+
+static void a_node_that_moves_is_told_once(void **state)
+{
+    (void)state;
+    fake_registry_init(&registry);
+    girt_ring *const ring = made((girt_ring_options){.kind = GIRT_RING_NATIVE});
+    static const girt_node nodes[] = {{"a", 1}, {"b", 1}, {"c", 1}};
+    check_status(girt_ring_set(ring, nodes, 3), GIRT_OK);
+    nosy_sink n = {{see_lookups, see_nothing, NULL}, ring, 0, 0};
+    const girt__source *const source = registry.first;
+    source->collect(source->object, &n.sink);
+    assert_int_equal(n.seen_a, 1);
+    assert_int_equal(n.seen_others, 1); /* b: e joined too late, c is gone */
+    girt_ring_destroy(ring);
+    fake_registry_end(&registry);
+}
+
 static void what_moved_is_told(void **state)
 {
     (void)state;
@@ -253,6 +303,7 @@ int main(void)
         cmocka_unit_test(lookups_are_told_by_node),
         cmocka_unit_test(every_kind_of_lookup_counts),
         cmocka_unit_test(names_that_are_not_text_stay_two),
+        cmocka_unit_test(a_node_that_moves_is_told_once),
         cmocka_unit_test(what_moved_is_told),
         cmocka_unit_test(a_name_in_the_place_of_another_has_moved),
         cmocka_unit_test(many_nodes_are_told_together),

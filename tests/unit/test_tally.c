@@ -121,6 +121,27 @@ static void threads_lose_nothing(void **state)
     end(&c.tally);
 }
 
+static void add_to_one_cell(void *context, size_t index)
+{
+    crowd *const c = context;
+    uint32_t const shared =
+        GIRT__TALLY_OWN + (uint32_t)index * GIRT__TALLY_SHARED;
+    for (size_t i = 0; i < c->each; i++)
+        girt__tally_add_at(&c->tally, shared, 0, 1);
+}
+
+static void a_shared_cell_loses_nothing(void **state)
+{
+    (void)state;
+    crowd c = {.tally = made(1), .each = scaled(4000000)};
+    threads_run(4, add_to_one_cell, &c);
+    assert_int_equal(girt__tally_sum(&c.tally, 0), 4 * c.each);
+    assert_int_equal(
+        girt_load_relaxed(&c.tally.words[GIRT__TALLY_OWN * c.tally.stride]),
+        4 * c.each);
+    end(&c.tally);
+}
+
 static void failures_leave_nothing(void **state)
 {
     (void)state;
@@ -143,6 +164,7 @@ int main(void)
         cmocka_unit_test(counters_stay_apart_and_cells_on_their_lines),
         cmocka_unit_test(sums_wrap),
         cmocka_unit_test(threads_lose_nothing),
+        cmocka_unit_test(a_shared_cell_loses_nothing),
         cmocka_unit_test(failures_leave_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
