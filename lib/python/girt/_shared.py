@@ -5,6 +5,7 @@ a host."""
 from __future__ import annotations
 
 import ctypes
+import os
 import pickle
 import struct
 import threading
@@ -18,6 +19,9 @@ from ._support import Handle, whole
 
 #: A wait is cut into pieces, so that Ctrl-C and close end it.
 _SLICE_NS = 50_000_000
+#: Tries before the first sleep: the other side is often at work, and a sleep
+#: and its end cost both sides more than some messages.
+_TRIES = 20
 _HEAD = struct.Struct("=Q")
 _ZEROS = bytes(8)
 _PAGE = 4096
@@ -324,6 +328,11 @@ class Channel:
             raise (Full("no room in the channel") if full else
                    Empty("the channel is empty"))
         deadline = deadline_of(timeout)
+        for _ in range(_TRIES):
+            os.sched_yield()
+            status = again(self._handle, *arguments, 0)
+            if status == OK:
+                return
         while True:
             left = (_SLICE_NS if deadline is None else
                     min(_SLICE_NS, int(deadline_left(deadline) * 1e9)))
