@@ -224,6 +224,63 @@ class Processes(Case):
         channel.send(b"y")
         self.assertEqual(channel.receive(timeout=5), b"y")
 
+    def test_one_limit_for_all(self):
+        segment = girt.Shared(1 << 20)
+        limiter = girt.Limiter(0, burst=10, shared=segment, name="all")
+        keyed = girt.KeyedLimiter(0, burst=10, keys=100, shared=segment,
+                                  name="each")
+        answers = girt.Channel(10, 100)
+        for _ in range(2):
+            pid = os.fork()
+            if pid == 0:
+                try:
+                    answers.put((sum(limiter.allow() for _ in range(8)),
+                                 sum(keyed.take_many(["k"] * 8))))
+                    os._exit(0)
+                finally:
+                    os._exit(1)
+            self.assertEqual(os.waitpid(pid, 0)[1], 0)
+        self.assertEqual([answers.get(timeout=5) for _ in "ab"],
+                         [(8, 8), (2, 2)])
+        again = girt.Limiter(0, burst=10, shared=segment, name="all")
+        self.assertFalse(again.allow())
+        for call, error in (
+                (lambda: girt.Limiter(1, shared=segment), ValueError),
+                (lambda: girt.Limiter(1, shared=5, name="x"), TypeError),
+                (lambda: girt.KeyedLimiter(0, burst=10, keys=100,
+                                           shared=segment, name="all"),
+                 ValueError)):
+            with self.assertRaises(error):
+                call()
+
+    def test_metrics_of_workers(self):
+        segment = girt.Shared(1 << 20)
+        metrics = girt.Metrics(shared=segment)
+        counter = metrics.counter("served", "", {"code": "200"})
+        pids = []
+        for k in range(3):
+            pid = os.fork()
+            if pid == 0:
+                try:
+                    for _ in range(100):
+                        counter.add()
+                    metrics.counter("mine", "", {"worker": str(k)}).add(k)
+                    if k == 2:
+                        os.kill(os.getpid(), signal.SIGKILL)
+                    os._exit(0)
+                finally:
+                    os._exit(1)
+            pids.append(pid)
+        for pid in pids:
+            os.waitpid(pid, 0)
+        self.assertEqual(counter.value, 300)
+        text = metrics.text()
+        self.assertIn('served_total{code="200"} 300', text)
+        self.assertIn('mine_total{worker="2"} 2', text)
+        segment.close()
+        counter.add()
+        self.assertEqual(counter.value, 301)
+
     def test_spawned(self):
         name = f"girt-test-{uuid.uuid4().hex}"
         with girt.Shared(1 << 20, name) as segment:

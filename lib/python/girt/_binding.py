@@ -324,6 +324,9 @@ SIGNATURES = {
     "girt_shared_open": "i Ps",
     "girt_shared_close": "v P",
     "girt_shared_unlink": "i s",
+    "girt_limiter_shared": "i PPsP",
+    "girt_keyed_limiter_shared": "i PPsP",
+    "girt_metrics_shared": "i PPs",
     # channel.h
     "girt_channel_open": "i PPszz",
     "girt_channel_close": "v P",

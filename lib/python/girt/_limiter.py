@@ -16,9 +16,9 @@ from typing import (Any, Callable, Iterable, NamedTuple, NoReturn, Optional,
 from . import _binding as c
 from ._errors import (E_INVALID, LIMITED, NEVER, OK, Closed, Limited, Timeout,
                       fail)
-from ._support import (Key, Handle, ManualClock, Reporting, create, fill_clock,
+from ._support import (Key, Handle, ManualClock, Reporting, Segment, create, fill_clock,
                        fill_name, key_bytes,
-                       nanoseconds, packed, seconds_of, sized,
+                       nanoseconds, packed, part_maker, seconds_of, sized,
                        whole)
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -159,19 +159,24 @@ class Limiter(_Rated):
     0.6
 
     ``with limiter:`` and ``@limiter`` take a token or raise Limited.
+    With ``shared``, a girt.Shared, and a name it is one limit for all
+    processes that make it so.
     """
 
     def __init__(self, limit: int, period: float = 1.0,
                  burst: Optional[int] = None, *, lease: int = 0,
                  clock: Optional[ManualClock] = None,
                  name: Optional[str] = None,
-                 metrics: Optional[Reporting] = None) -> None:
+                 metrics: Optional[Reporting] = None,
+                 shared: Optional[Segment] = None) -> None:
         super().__init__(limit, period, burst, clock)
         whole(lease, "lease", 0, self.burst)
         options = c.LimiterOptions(rate=self._rate, lease=lease)
         keep = (fill_clock(options, clock), fill_name(options, name, metrics))
-        self._handle = create(_LimiterHandle, c.call.limiter_create, options,
-                              keep)
+        maker = c.call.limiter_create
+        if shared is not None:
+            maker = part_maker(c.wait.limiter_shared, shared, name)
+        self._handle = create(_LimiterHandle, maker, options, keep)
         self._c_take = c.call.limiter_take
 
     def __repr__(self) -> str:
@@ -282,6 +287,7 @@ class KeyedLimiter(_Rated):
 
     A key is bytes, or a str, which stands for its UTF-8.  What is over
     ``keys`` is refused, or passes uncounted with ``admit_when_full``.
+    ``shared`` as for Limiter.
 
     >>> clients = KeyedLimiter(5, burst=2)
     >>> [clients.allow(name) for name in ("ann", "bob", "ann", "ann")]
@@ -295,14 +301,17 @@ class KeyedLimiter(_Rated):
                  admit_when_full: bool = False,
                  clock: Optional[ManualClock] = None,
                  name: Optional[str] = None,
-                 metrics: Optional[Reporting] = None) -> None:
+                 metrics: Optional[Reporting] = None,
+                 shared: Optional[Segment] = None) -> None:
         super().__init__(limit, period, burst, clock)
         whole(keys, "keys", 1)
         options = c.KeyedLimiterOptions(
             rate=self._rate, keys=keys, admit_when_full=bool(admit_when_full))
         keep = (fill_clock(options, clock), fill_name(options, name, metrics))
-        self._handle = create(_KeyedLimiterHandle,
-                              c.call.keyed_limiter_create, options, keep)
+        maker = c.call.keyed_limiter_create
+        if shared is not None:
+            maker = part_maker(c.wait.keyed_limiter_shared, shared, name)
+        self._handle = create(_KeyedLimiterHandle, maker, options, keep)
         self._c_take = c.call.keyed_limiter_take
 
     def __repr__(self) -> str:

@@ -12,7 +12,8 @@ from typing import Any, Callable, Iterator, Mapping, Optional, TypeVar
 
 from . import _binding as c
 from ._errors import OK, Closed, fail
-from ._support import Handle, bury, choice, sections, whole
+from ._support import (Handle, Segment, bury, choice, part_maker, sections,
+                       whole)
 
 Labels = Optional[Mapping[str, str]]
 S = TypeVar("S", bound="_Series")
@@ -56,12 +57,22 @@ class Metrics:
     >>> requests.add(2)
     >>> print(metrics.text().splitlines()[-1])
     requests_total{method="GET"} 3
+
+    With ``shared``, a girt.Shared, it is one registry for all processes that
+    make it so: what any of them counts, dead ones included, is in the text of
+    each.  Make it before the workers are forked.
     """
 
-    def __init__(self, *, series_max: int = 1000) -> None:
+    def __init__(self, *, series_max: int = 1000,
+                 shared: Optional[Segment] = None, name: str = "metrics"
+                 ) -> None:
         whole(series_max, "series_max", 1, c.METRICS_SERIES_MAX)
         out = ctypes.c_void_p()
-        status = c.call.metrics_create(ctypes.addressof(out), None)
+        if shared is None:
+            status = c.call.metrics_create(ctypes.addressof(out), None)
+        else:
+            make = part_maker(c.wait.metrics_shared, shared, name, False)
+            status = make(ctypes.addressof(out), None)
         if status != OK or out.value is None:
             fail(status)
         self._handle: Optional[int] = _MetricsHandle(out.value)

@@ -72,6 +72,26 @@ def choice(word: str, words: tuple[str, ...], what: str) -> int:
     return words.index(word)
 
 
+def part_maker(maker: Any, shared: Optional[Segment], name: Optional[str],
+               has_options: bool = True) -> Callable[[int, Optional[int]], int]:
+    """Of a C function that finds a part of a segment or makes it, one that
+    looks like those that create."""
+    if not hasattr(shared, "handle") or shared is None:
+        raise TypeError("shared is a girt.Shared or None")
+    if name is None:
+        raise ValueError("what is shared needs a name")
+    encoded = name.encode()
+    if b"\0" in encoded:
+        raise ValueError("a name holds no zero byte")
+    handle = shared.handle()
+
+    def make(out: int, options: Optional[int]) -> int:
+        status: int = (maker(out, handle, encoded, options) if has_options
+                       else maker(out, handle, encoded))
+        return status
+    return make
+
+
 def fill_name(options: Any, name: Optional[str],
               metrics: Optional[Reporting]) -> Any:
     """Sets an options struct's name, and where the object reports to; answers
@@ -94,6 +114,13 @@ def fill_name(options: Any, name: Optional[str],
 
 class Reporting(Protocol):
     """A girt.Metrics."""
+
+    def handle(self) -> int:
+        """Its C object; Closed when it is closed."""
+
+
+class Segment(Protocol):
+    """A girt.Shared."""
 
     def handle(self) -> int:
         """Its C object; Closed when it is closed."""
