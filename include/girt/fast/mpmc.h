@@ -116,9 +116,9 @@ static __attribute__((noinline, unused)) bool girt_fast_mpmc_lull(
     const girt_mpmc *queue, girt_fast_lull *lull, uint64_t awaited,
     unsigned phase)
 {
-    uint64_t const most = queue->capacity / 8 < GIRT_FAST_LULL_MAX
-                              ? queue->capacity / 8
-                              : (uint64_t)GIRT_FAST_LULL_MAX;
+    uint64_t most = GIRT_FAST_LULL_MAX;
+    if (queue->capacity / 8 < most)
+        most = queue->capacity / 8;
     uint64_t const before = girt_fast_load_relaxed(&lull->pauses);
     uint64_t length = before;
     if (before == 0 && awaited % GIRT_FAST_LULL_TRIAL == 0)
