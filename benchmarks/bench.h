@@ -82,8 +82,8 @@ void bench_print_rivals(FILE *file);
 void bench_print_missing(FILE *file);
 
 extern const bench_suite bench_queue_suite, bench_map_suite,
-    bench_limiter_suite, bench_ring_suite, bench_guard_suite,
-    bench_cache_suite, bench_metrics_suite, bench_report_suite,
+    bench_limiter_suite, bench_ring_suite, bench_guard_suite, bench_cache_suite,
+    bench_channel_suite, bench_metrics_suite, bench_report_suite,
     bench_trace_suite;
 
 #ifdef __cplusplus

@@ -6,6 +6,7 @@
 #include <girt/hash.h>
 #include <girt/keyed_limiter.h>
 #include <girt/limiter.h>
+#include <girt/shared.h>
 #include <girt/version.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -96,6 +97,33 @@ static void *make_leased(const limiter_case *c)
 {
     (void)c;
     return make_limiter(generous, 32);
+}
+
+/* In a segment, as processes share it. */
+static void *make_shared(const limiter_case *c)
+{
+    (void)c;
+    girt_shared *shared;
+    girt_limiter *limiter = NULL;
+    girt_limiter_options const options = {.rate = generous};
+    if (girt_shared_create(&shared, NULL, 1, 0) != GIRT_OK)
+        return NULL;
+    (void)girt_limiter_shared(&limiter, shared, "limiter", &options);
+    girt_shared_close(shared);
+    return limiter;
+}
+
+static void *make_keyed_shared(const limiter_case *c)
+{
+    girt_shared *shared;
+    girt_keyed_limiter *limiter = NULL;
+    girt_keyed_limiter_options const options = {.rate = {1000, 1000000000, 100},
+                                                .keys = c->keys};
+    if (girt_shared_create(&shared, NULL, c->keys * 28 + 65536, 0) != GIRT_OK)
+        return NULL;
+    (void)girt_keyed_limiter_shared(&limiter, shared, "keyed", &options);
+    girt_shared_close(shared);
+    return limiter;
 }
 
 /* Empty from the first token on: one an hour. */
@@ -290,6 +318,16 @@ static void run(const bench_suite *suite, const bench_options *options)
                        make_leased, free_limiter, take_given),
             CONTESTANT("girt_limiter, shared word", GIRT_VERSION, false,
                        make_generous, free_limiter, take_given));
+        ROW("in a shared segment, time given: decision",
+            CONTESTANT("girt_limiter_shared", GIRT_VERSION, false, make_shared,
+                       free_limiter, take_given),
+            CONTESTANT("girt_limiter", GIRT_VERSION, false, make_generous,
+                       free_limiter, take_given));
+        ROW("keyed in a shared segment: decision",
+            CONTESTANT("girt_keyed_limiter_shared", GIRT_VERSION, false,
+                       make_keyed_shared, free_keyed, keyed_take),
+            CONTESTANT("girt_keyed_limiter", GIRT_VERSION, false, make_keyed,
+                       free_keyed, keyed_take));
         ROW("keyed, a million keys, Zipf, time given: decision",
             CONTESTANT("girt_keyed_limiter", GIRT_VERSION, false, make_keyed,
                        free_keyed, keyed_take),

@@ -17,6 +17,7 @@ static const bench_suite *const suites[] = {
     &bench_ring_suite,
     &bench_guard_suite,
     &bench_cache_suite,
+    &bench_channel_suite,
     &bench_metrics_suite,
     &bench_report_suite,
     &bench_trace_suite,
