@@ -31,6 +31,8 @@ girt_examples_test(spike_cli bash ${here}/spike_cli.sh $<TARGET_FILE:spike> ${he
 girt_examples_test(cascade_cli bash ${here}/cascade_cli.sh $<TARGET_FILE:cascade>
     ${PROJECT_SOURCE_DIR}/docs/guide/cascade.md)
 
+girt_examples_test(prefork bash ${here}/prefork.sh $<TARGET_FILE:prefork>)
+
 file(GLOB outputs CONFIGURE_DEPENDS examples/expected/*.txt)
 foreach(output ${outputs})
     get_filename_component(name ${output} NAME_WE)
