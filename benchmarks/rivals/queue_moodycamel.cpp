@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* queue_moodycamel.cpp - moodycamel::ConcurrentQueue with tokens: FIFO for each
- * producer only; bounded by nothing, so capacity is what it starts with. */
+ * producer only.  Its bound is the blocks that it starts with, since
+ * try_enqueue does not allocate: as many as hold the capacity.  The constructor
+ * that takes a number of producers makes that many times as many.  Each
+ * producer's index of blocks has room for all of them, or it would be full at
+ * 32. */
 #define QUEUE_NAME moodycamel
 #define QUEUE_BATCHES
 #include <concurrentqueue/concurrentqueue.h>
@@ -11,7 +15,10 @@
 
 namespace
 {
-using queue_type = moodycamel::ConcurrentQueue<void *>;
+struct traits : moodycamel::ConcurrentQueueDefaultTraits {
+    static const size_t EXPLICIT_INITIAL_INDEX_SIZE = 2048;
+};
+using queue_type = moodycamel::ConcurrentQueue<void *, traits>;
 
 struct tokened {
     queue_type queue;
@@ -19,7 +26,7 @@ struct tokened {
     std::vector<std::unique_ptr<moodycamel::ProducerToken>> producers;
     std::vector<std::unique_ptr<moodycamel::ConsumerToken>> consumers;
     explicit tokened(const queue_case *c)
-        : queue(c->capacity, c->producers, 0), capacity(c->capacity)
+        : queue(c->capacity), capacity(c->capacity)
     {
         for (unsigned i = 0; i < c->producers; i++)
             producers.push_back(
@@ -41,7 +48,6 @@ bool queue_can(const queue_case *)
     return true;
 }
 
-/* try_enqueue does not allocate: the bound that it has. */
 bool queue_try_push(void *queue, unsigned producer, void *item)
 {
     tokened *const q = static_cast<tokened *>(queue);
