@@ -72,27 +72,39 @@ static uint32_t first_band(const girt_queue *queue, const girt__cursor *cursor)
     return (uint32_t)__builtin_ctz(turn);
 }
 
+/* Whether the first slot has an item, or soon will: a look at no line that
+ * pushers claim by. */
+static bool looks_poppable(const girt__ring *ring)
+{
+    uint64_t const ticket = girt_load_relaxed(&ring->head) & RING_TICKET;
+    return girt_load_relaxed(&girt__ring_slot(ring, ticket)->turn) != ticket;
+}
+
 /* Pops from the first lane of the band that has something, from where the
- * cursor is.  GIRT_CLOSED: every lane is closed and empty. */
+ * cursor is.  GIRT_CLOSED: every lane is closed and empty.  First only lanes
+ * that look so are tried: a pop of an empty one may take a lull. */
 static girt_status pop_band(girt_queue *queue, uint32_t band,
                             girt__cursor *cursor, void **items, size_t count,
                             size_t *popped, uint64_t *seen)
 {
     girt__ring *const rings = &queue->rings[band * queue->lanes];
     uint64_t const turn = girt_load_relaxed(&cursor->lane_turn);
-    uint32_t lane = (uint32_t)(turn / LANE_STAY) & (queue->lanes - 1);
+    uint32_t const lane = (uint32_t)(turn / LANE_STAY);
     girt_status all = GIRT_CLOSED;
-    for (uint32_t i = 0; i < queue->lanes; i++) {
+    for (uint32_t i = 0; i < 2 * queue->lanes; i++) {
+        girt__ring *const ring = &rings[(lane + i) & (queue->lanes - 1)];
+        bool const is_sure = i >= queue->lanes;
+        if (!is_sure && !looks_poppable(ring))
+            continue;
         girt_status const status =
-            girt__ring_pop(&rings[lane], items, count, popped, seen);
+            girt__ring_pop(ring, items, count, popped, seen);
         if (status == GIRT_OK) {
             girt_store_relaxed(&cursor->lane_turn,
                                turn + i * LANE_STAY + *popped);
             return GIRT_OK;
         }
-        if (status == GIRT_EMPTY)
+        if (is_sure && status == GIRT_EMPTY)
             all = GIRT_EMPTY;
-        lane = (lane + 1) & (queue->lanes - 1);
     }
     return all;
 }
