@@ -13,6 +13,7 @@
 #include <sched.h>
 
 #include "core/assert.h"
+#include "core/probe.h"
 
 /* Waiting for what other threads have between account and index: so often the
  * processor is given away, then it is slept, a second in all at least. */
@@ -194,6 +195,9 @@ void girt__item_drop(girt_cache *cache, girt__item *item)
 void girt__item_leave(girt_cache *cache, girt__item *item, bool tell)
 {
     const size_t size = girt__item_size(item);
+    if (tell)
+        girt_probe3(cache_leave, cache, (const void *)item->key,
+                    item->key_size);
     if (tell && !item->missing && cache->on_evict != NULL) {
         /* A cancellation inside would lose the item. */
         int state;

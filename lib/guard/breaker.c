@@ -25,6 +25,7 @@
 
 #include "core/alloc_internal.h"
 #include "core/assert.h"
+#include "core/probe.h"
 #include "core/random.h"
 
 #define OPEN_NS_DEFAULT     INT64_C(5000000000)
@@ -169,6 +170,7 @@ girt_status girt_breaker_enter(girt_breaker *breaker, girt_permit *permit)
     if (refuses(breaker, state)) {
         *permit = (girt_permit){0, 0};
         girt__report_count(breaker->report, GIRT__BREAKER_REJECTED, 1);
+        girt_probe1(breaker_reject, breaker);
         return GIRT_REJECTED;
     }
     return girt__breaker_enter_locked(breaker, permit);

@@ -18,6 +18,7 @@
 #include "guard/breaker_internal.h"
 
 #include "core/assert.h"
+#include "core/probe.h"
 
 static girt_breaker_state state_of(const girt_breaker *b)
 {
@@ -74,8 +75,10 @@ static void change_to(girt_breaker *b, girt_breaker_state to)
      * did before the change. */
     girt_store_release(&b->word, b->generation << GIRT__BREAKER_STATE_BITS |
                                      (uint64_t)to);
-    if (from != to)
+    if (from != to) {
         girt_store_relaxed(&b->transitions[to], b->transitions[to] + 1);
+        girt_probe3(breaker_change, b, from, to);
+    }
     note_change(b, from, to);
 }
 
@@ -196,8 +199,10 @@ girt_status girt__breaker_enter_locked(girt_breaker *breaker,
         break;
     }
     unlock_and_tell(b);
-    if (status != GIRT_OK)
+    if (status != GIRT_OK) {
         girt__report_count(b->report, GIRT__BREAKER_REJECTED, 1);
+        girt_probe1(breaker_reject, b);
+    }
     return status;
 }
 

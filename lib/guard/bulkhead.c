@@ -36,6 +36,7 @@
 #include "core/atomic.h"
 #include "core/durations.h"
 #include "core/park.h"
+#include "core/probe.h"
 
 #define ONE_INSIDE  UINT64_C(1)
 #define ONE_WAITING (UINT64_C(1) << 32)
@@ -132,8 +133,10 @@ static girt_status enter_or_line_up(girt_bulkhead *bulkhead, waiter *w,
                 return GIRT_OK;
             continue;
         }
-        if (girt__bulkhead_waiting(word) >= bulkhead->waiting_max)
+        if (girt__bulkhead_waiting(word) >= bulkhead->waiting_max) {
+            girt_probe1(bulkhead_reject, bulkhead);
             return GIRT_REJECTED;
+        }
         if (timeout_ns == GIRT_NOW)
             return GIRT_TIMEOUT;
         /* Relaxed: the list is the mutex's. */
@@ -197,8 +200,10 @@ static inline __attribute__((always_inline)) girt_status enter(
             return GIRT_OK;
     }
     /* A refusal that is certain writes nothing. */
-    if (girt__bulkhead_waiting(word) >= bulkhead->waiting_max)
+    if (girt__bulkhead_waiting(word) >= bulkhead->waiting_max) {
+        girt_probe1(bulkhead_reject, bulkhead);
         return GIRT_REJECTED;
+    }
     if (timeout_ns == GIRT_NOW)
         return GIRT_TIMEOUT;
     return enter_slowly(bulkhead, timeout_ns);

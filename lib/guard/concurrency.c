@@ -10,6 +10,7 @@
 #include "core/alloc_internal.h"
 #include "core/assert.h"
 #include "core/atomic.h"
+#include "core/probe.h"
 #include "core/random.h"
 
 typedef struct bounds {
@@ -113,6 +114,7 @@ girt_status girt_concurrency_enter(girt_concurrency *limit, girt_permit *permit)
     }
     *permit = (girt_permit){0, 0};
     girt__report_count(limit->report, GIRT__CONCURRENCY_REJECTED, 1);
+    girt_probe1(concurrency_reject, limit);
     return GIRT_REJECTED;
 }
 

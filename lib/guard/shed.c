@@ -18,6 +18,7 @@
 #include "core/alloc_internal.h"
 #include "core/assert.h"
 #include "core/atomic.h"
+#include "core/probe.h"
 #include "core/thread.h"
 
 #define TARGET_NS_DEFAULT   INT64_C(5000000)
@@ -198,6 +199,7 @@ girt_status girt_shed_admit(girt_shed *shed, unsigned priority)
                         (level > least && passes_in_part(shed, level - least));
     if (!passes) {
         girt__report_count(shed->report, GIRT__SHED_REJECTED, 1);
+        girt_probe2(shed_reject, shed, priority);
         return GIRT_REJECTED;
     }
     (void)girt_add_relaxed(&row[shed->priorities], 1);

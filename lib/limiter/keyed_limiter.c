@@ -18,6 +18,7 @@
 #include "core/key_list.h"
 #include "core/keyed_hash_short.h"
 #include "core/options.h"
+#include "core/probe.h"
 #include "limiter/keyed_internal.h"
 #include "limiter/keyed_slots.h"
 
@@ -227,6 +228,8 @@ static __attribute__((noinline)) girt_status take(girt_keyed_limiter *limiter,
         gcra.base_ns = girt_load_relaxed(&limiter->base_ns);
         return full(limiter, &gcra, &answer, tokens, now_ns, decision);
     }
+    if (status != GIRT_OK)
+        girt_probe2(keyed_limiter_reject, limiter, tokens);
     if (decision == NULL)
         return status;
     decision->status = status;
@@ -258,8 +261,10 @@ static inline girt_status take_shortly(girt_keyed_limiter *limiter,
                 girt__keyed_at_home(&limiter->table, hash, &slot, &state))) {
             int64_t const mark = (int64_t)state;
             int64_t const start = mark > ask.time ? mark : ask.time;
-            if (start > start_last)
+            if (start > start_last) {
+                girt_probe2(keyed_limiter_reject, limiter, tokens);
                 return GIRT_LIMITED;
+            }
             if (girt_likely(girt_fast_cas2_acq_rel(
                     slot, hash, state, hash, (uint64_t)(start + ask.need))))
                 return GIRT_OK;

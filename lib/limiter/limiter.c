@@ -27,6 +27,7 @@
 #include "core/atomic.h"
 #include "core/clock_internal.h"
 #include "core/options.h"
+#include "core/probe.h"
 #include "limiter/limiter_internal.h"
 
 girt_status girt__limiter_options_check(const girt_limiter_options *options,
@@ -199,8 +200,10 @@ girt_status girt__limiter_acquire(girt_limiter *limiter, uint64_t tokens,
         int64_t const after = start + need;
         if (!admits(sight, need, time, now_ns, wait_ns) &&
             (*wait_ns > max_wait_ns || *wait_ns == INT64_MAX ||
-             need > g->room || after - time > GIRT__MARK_SPAN))
+             need > g->room || after - time > GIRT__MARK_SPAN)) {
+            girt_probe2(limiter_reject, limiter, tokens);
             return GIRT_LIMITED;
+        }
         if (tokens == 0)
             return GIRT_OK;
         uint64_t word = sight->word;
@@ -298,6 +301,7 @@ static inline __attribute__((always_inline)) girt_status take_by(
     if (girt_unlikely((int64_t)need > room ||
                       girt_load_relaxed(&limiter->word) != word))
         return take_slow(limiter, tokens, now_ns, decision);
+    girt_probe2(limiter_reject, limiter, tokens);
     return decision == NULL ? GIRT_LIMITED
                             : describe_refused(decision, (int64_t)(mark - time),
                                                owed, room, cost, tick);

@@ -19,6 +19,7 @@
 
 #include "core/alloc_internal.h"
 #include "core/assert.h"
+#include "core/probe.h"
 
 /* A small table is replaced by one of 2^2 times its groups. */
 #define ENLARGE_SHIFT 2u
@@ -346,9 +347,10 @@ girt_status girt__index_grow(girt__index *index, girt__entry entry,
         used = status == GIRT_OK;
     }
     girt__table_unlock(table);
-    if (used)
+    if (used) {
         (void)girt_add_relaxed(&index->grown[todo], 1);
-    else if (new != NULL)
+        girt_probe3(map_grow, index, todo, depth);
+    } else if (new != NULL)
         table_free(index, new);
     return status;
 }

@@ -12,6 +12,7 @@
 #include "core/asym_fence.h"
 #include "core/assert.h"
 #include "core/options.h"
+#include "core/probe.h"
 #include "queue/spsc_internal.h"
 
 #define CAPACITY_DEFAULT 1024u
@@ -261,8 +262,10 @@ girt_status girt_queue_push_band(girt_queue *queue, unsigned band, void *item,
     girt__first const first =
         queue->rings_count == 1 ? girt__ring_push_first(&queue->rings[0], item)
                                 : girt__several_push_first(queue, band, item);
-    if (girt_likely(first == FIRST_DONE))
+    if (girt_likely(first == FIRST_DONE)) {
+        girt_probe2(queue_push, queue, 1);
         return GIRT_OK;
+    }
     return first == FIRST_LOST ? push_after_loss(queue, band, item, timeout_ns)
                                : push_slowly(queue, band, item, timeout_ns);
 }
@@ -276,8 +279,10 @@ girt_status girt_queue_push(girt_queue *queue, void *item, int64_t timeout_ns)
                    ? girt__pair_push(queue, item, timeout_ns)
                    : girt_queue_push_band(queue, 0, item, timeout_ns);
     girt__first const first = girt__ring_push_first(&queue->rings[0], item);
-    if (girt_likely(first == FIRST_DONE))
+    if (girt_likely(first == FIRST_DONE)) {
+        girt_probe2(queue_push, queue, 1);
         return GIRT_OK;
+    }
     return first == FIRST_LOST ? push_after_loss(queue, 0, item, timeout_ns)
                                : push_slowly(queue, 0, item, timeout_ns);
 }
@@ -287,8 +292,10 @@ static __attribute__((noinline)) girt_status pop_several(girt_queue *queue,
                                                          int64_t timeout_ns)
 {
     girt__first const first = girt__several_pop_first(queue, item);
-    if (girt_likely(first == FIRST_DONE))
+    if (girt_likely(first == FIRST_DONE)) {
+        girt_probe2(queue_pop, queue, 1);
         return GIRT_OK;
+    }
     return first == FIRST_LOST ? pop_after_loss(queue, item, timeout_ns)
                                : pop_slowly(queue, item, timeout_ns);
 }
@@ -303,8 +310,10 @@ girt_status girt_queue_pop(girt_queue *queue, void **item, int64_t timeout_ns)
                    ? girt__pair_pop(queue, item, timeout_ns)
                    : pop_several(queue, item, timeout_ns);
     girt__first const first = girt__ring_pop_first(&queue->rings[0], item);
-    if (girt_likely(first == FIRST_DONE))
+    if (girt_likely(first == FIRST_DONE)) {
+        girt_probe2(queue_pop, queue, 1);
         return GIRT_OK;
+    }
     return first == FIRST_LOST ? pop_after_loss(queue, item, timeout_ns)
                                : pop_slowly(queue, item, timeout_ns);
 }

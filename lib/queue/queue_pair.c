@@ -56,6 +56,7 @@
 
 #include "core/asym_fence.h"
 #include "core/assert.h"
+#include "core/probe.h"
 #include "queue/queue_internal.h"
 #include "queue/spsc_internal.h"
 
@@ -164,12 +165,16 @@ static __attribute__((noinline)) girt_status push_slowly(girt_queue *queue,
 static __attribute__((noinline)) girt_status told_pushed(girt_queue *queue)
 {
     uint64_t const first = queue->pair.ring->producer.ticket - 1;
-    return tell_pushed(queue, first, 1) == 1 ? GIRT_OK : GIRT_CLOSED;
+    if (tell_pushed(queue, first, 1) == 0)
+        return GIRT_CLOSED;
+    girt_probe2(queue_push, queue, 1);
+    return GIRT_OK;
 }
 
 static girt_status no_room(const girt_queue *queue)
 {
     girt__report_count(queue->report, GIRT__QUEUE_FULL, 1);
+    girt_probe1(queue_reject, queue);
     return GIRT_FULL;
 }
 
@@ -184,6 +189,7 @@ girt_status girt__pair_push(girt_queue *queue, void *item, int64_t timeout_ns)
     girt__asym_light();                                               /* P2 */
     if (girt_unlikely(girt_load_relaxed(&pair->alerts) & FOR_PUSHES)) /* P3 */
         return told_pushed(queue);
+    girt_probe2(queue_push, queue, 1);
     return GIRT_OK;
 }
 
@@ -252,6 +258,7 @@ static __attribute__((noinline)) girt_status told_popped(girt_queue *queue,
     if (tell_popped(queue, first, 1) == 0)
         return GIRT_CLOSED;
     *item = got;
+    girt_probe2(queue_pop, queue, 1);
     return GIRT_OK;
 }
 
@@ -271,6 +278,7 @@ girt_status girt__pair_pop(girt_queue *queue, void **item, int64_t timeout_ns)
     if (girt_unlikely(girt_load_relaxed(&pair->alerts) & FOR_POPS)) /* Q3 */
         return told_popped(queue, item, got);
     *item = got;
+    girt_probe2(queue_pop, queue, 1);
     return GIRT_OK;
 }
 

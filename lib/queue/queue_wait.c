@@ -32,6 +32,7 @@
 #include <sched.h>
 
 #include "core/clock_internal.h"
+#include "core/probe.h"
 
 /* Before a sleep, which costs some 50 us: pauses of about 25 ns, then yields
  * of about 500 ns. */
@@ -233,8 +234,10 @@ static bool drop_one(girt_queue *queue)
                            ? girt__ring_pop(&queue->rings[0], &item, 1, &popped,
                                             &seen) == GIRT_OK
                            : girt__several_pop_oldest(queue, &item);
-    if (found)
+    if (found) {
         girt__report_count(queue->report, GIRT__QUEUE_DROPPED, 1);
+        girt_probe2(queue_drop, queue, item);
+    }
     if (found && queue->dropped != NULL)
         queue->dropped(queue->context, item);
     return found;
@@ -257,6 +260,7 @@ girt_status girt__queue_push_wait(girt_queue *queue, unsigned band,
             what->leave(queue);
         p.slept = false;
         if (status == GIRT_OK) {
+            girt_probe2(queue_push, queue, some);
             done += some;
             p.rounds = 0;
             continue;
@@ -271,6 +275,7 @@ girt_status girt__queue_push_wait(girt_queue *queue, unsigned band,
         if (p.expired) {
             status = timeout_ns == GIRT_NOW ? GIRT_FULL : GIRT_TIMEOUT;
             girt__report_count(queue->report, GIRT__QUEUE_FULL, 1);
+            girt_probe1(queue_reject, queue);
             break;
         }
         wait_a_round(queue, &p, timeout_ns, &queue->room, &queue->room_lull,
@@ -294,6 +299,8 @@ girt_status girt__queue_pop_wait(girt_queue *queue, void **items, size_t count,
             what->leave(queue);
         p.slept = false;
         if (status != GIRT_EMPTY) {
+            if (status == GIRT_OK)
+                girt_probe2(queue_pop, queue, *popped);
             girt__queue_wait_end(queue, GIRT__QUEUE_POP_WAITS, p.since_ns);
             return status;
         }

@@ -29,4 +29,9 @@ if(NOT GIRT_SANITIZE)
     girt_add_api_test(style bash ${girt_api_dir}/check_style.sh ${PROJECT_SOURCE_DIR})
     girt_add_api_test(doxygen bash ${girt_api_dir}/check_doxygen.sh
         ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/doxygen)
+    if(GIRT_EXAMPLES)
+        girt_add_api_test(probes bash ${girt_api_dir}/check_probes.sh
+            $<TARGET_FILE:girt> ${PROJECT_SOURCE_DIR}/docs/guide/probes.md
+            $<TARGET_FILE:example_01_queue>)
+    endif()
 endif()
