@@ -267,6 +267,14 @@ static void *make_map(const limiter_case *c)
 }
 
 BODY(map_take, DRAWN_KEY; (void)limiter_map_take(run->subject, key, now))
+static void *make_open(const limiter_case *c)
+{
+    return limiter_open_make(c->keys);
+}
+
+BODY(open_take, DRAWN_KEY; (void)limiter_open_take(run->subject, key, now))
+BODY(open_take_clocked, DRAWN_KEY;
+     (void)limiter_open_take(run->subject, key, bench_now()))
 BODY(map_take_clocked, DRAWN_KEY;
      (void)limiter_map_take(run->subject, key, bench_now()))
 
@@ -336,14 +344,18 @@ static void run(const bench_suite *suite, const bench_options *options)
             CONTESTANT("floor: hash and one load", "", true, make_table, free,
                        floor_slot),
             CONTESTANT("64 mutexes, unordered_map", "", true, make_map,
-                       limiter_map_free, map_take));
+                       limiter_map_free, map_take),
+            CONTESTANT("64 mutexes, open addressing", "", true, make_open,
+                       limiter_open_free, open_take));
         ROW("keyed, a million keys, Zipf, own clock: decision",
             CONTESTANT("girt_keyed_limiter", GIRT_VERSION, false, make_keyed,
                        free_keyed, keyed_take_clocked),
             CONTESTANT("floor: clock, hash and one load", "", true, make_table,
                        free, floor_slot_clocked),
             CONTESTANT("64 mutexes, unordered_map", "", true, make_map,
-                       limiter_map_free, map_take_clocked));
+                       limiter_map_free, map_take_clocked),
+            CONTESTANT("64 mutexes, open addressing", "", true, make_open,
+                       limiter_open_free, open_take_clocked));
     }
 }
 

@@ -23,6 +23,11 @@ void *limiter_map_make(size_t keys);
 void limiter_map_free(void *map);
 bool limiter_map_take(void *map, uint64_t key, int64_t now_ns);
 
+/* Another: 16 bytes a key by open addressing, behind 64 mutexes. */
+void *limiter_open_make(size_t keys);
+void limiter_open_free(void *table);
+bool limiter_open_take(void *table, uint64_t key, int64_t now_ns);
+
 #ifdef __cplusplus
 }
 #endif

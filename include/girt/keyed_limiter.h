@@ -16,7 +16,7 @@
  *
  *                take  destroy
  *   take          -      X        X: the caller excludes them; take stands for
- *   destroy       X      X        take, take_at and take_keys.
+ *   destroy       X      X        all calls of that name: _at, _keys, _n, _n_at.
  *
  * Empty and full: LIMITED only if at an instant within the call the key had
  * fewer tokens than asked for, or its bucket was not held and `keys` other keys
@@ -197,8 +197,8 @@ typedef struct girt_keyed_request {
 
 /**
  * Decides many requests in their order, each by itself, with one reading of the
- * limiter's clock: in less than half the time where the keys are many, for their
- * buckets are fetched from memory together.
+ * limiter's clock: in less than half the time where the keys are many, for
+ * their buckets are fetched from memory together.
  *
  * @param limiter  the limiter.
  * @param requests  count of them; their status is set.
