@@ -20,7 +20,8 @@
  * more records, all of them failures, until I1 can hold; or calls must become
  * too old to count, which the first record of each slice looks for.  So with
  * one thread a look after k records misses nothing; with n threads each looks
- * after k / n; and after 64 at the latest. */
+ * after k / n; and after 64 at the latest, or 256 while that is a quarter of
+ * them or less: a look takes the lines of all threads. */
 #include "guard/breaker_internal.h"
 
 #include "core/alloc_internal.h"
@@ -33,7 +34,7 @@
 #define PERMIT_NS_DEFAULT   INT64_C(60000000000)
 #define WINDOW_NS_DEFAULT   INT64_C(10000000000)
 
-enum { RECORDS_MAX = 64, FAILED = 1, SLOW = 2 };
+enum { RECORDS_MAX = 64, RECORDS_FAR = 256, FAILED = 1, SLOW = 2 };
 
 static bool is_ratio(double ratio)
 {
@@ -216,7 +217,8 @@ static __attribute__((noinline)) void look(girt_breaker *breaker, uint64_t word,
         (double)(breaker->calls_min - calls) > records)
         records = (double)(breaker->calls_min - calls);
     records /= girt__window_used(&breaker->window);
-    int64_t const left = records < RECORDS_MAX ? (int64_t)records : RECORDS_MAX;
+    double const most = records < 4 * RECORDS_FAR ? RECORDS_MAX : RECORDS_FAR;
+    int64_t const left = (int64_t)(records < most ? records : most);
     girt__window_set_left(&breaker->window, left == 0 ? 1 : left);
 }
 
