@@ -16,7 +16,8 @@
  *
  *                take  destroy
  *   take          -      X        X: the caller excludes them; take stands for
- *   destroy       X      X        all calls of that name: _at, _keys, _n, _n_at.
+ *   destroy       X      X        all calls of that name: _at, _keys, _n,
+ * _n_at.
  *
  * Empty and full: LIMITED only if at an instant within the call the key had
  * fewer tokens than asked for, or its bucket was not held and `keys` other keys
@@ -31,9 +32,9 @@
  * same hash share a bucket: with a million live keys that happens to one
  * pair in 36 million limiters.
  * Fork: the child has a copy, whole at every instant.
- * Signals: take_at and take_n_at are async-signal-safe; take, take_n and take_keys
- * if the limiter's clock is; with metrics, in a thread that has used a girt
- * object before. */
+ * Signals: take_at and take_n_at are async-signal-safe; take, take_n and
+ * take_keys if the limiter's clock is; with metrics, in a thread that has used
+ * a girt object before. */
 #ifndef GIRT_KEYED_LIMITER_H
 #define GIRT_KEYED_LIMITER_H
 
@@ -179,9 +180,9 @@ GIRT_API girt_status girt_keyed_limiter_take_at(girt_keyed_limiter *limiter,
  * Since: 0.1
  */
 GIRT_API girt_status girt_keyed_limiter_take_keys(girt_keyed_limiter *limiter,
-                                               const girt_keys *keys,
-                                               uint64_t tokens, bool taken[],
-                                               int64_t retry_after_ns[]);
+                                                  const girt_keys *keys,
+                                                  uint64_t tokens, bool taken[],
+                                                  int64_t retry_after_ns[]);
 
 /** One of many requests: what is asked, and the answer. */
 typedef struct girt_keyed_request {

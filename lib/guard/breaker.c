@@ -246,6 +246,8 @@ static __attribute__((noinline)) void leave_otherwise(girt_breaker *breaker,
 {
     if (generation == 0)
         return;
+    girt__report_count(breaker->report,
+                       GIRT__BREAKER_LEFT + girt__guard_outcome(outcome), 1);
     girt_breaker_state const state = girt__breaker_state(word);
     if (state == GIRT_BREAKER_HALF_OPEN)
         girt__breaker_leave_probe(breaker, generation, outcome);
@@ -257,8 +259,8 @@ static __attribute__((noinline)) void leave_otherwise(girt_breaker *breaker,
 
 /* The fields of the permit one by one: enter has just stored them so, and a
  * load of both would wait for the stores (5 ns).  The usual leave, a success
- * that is not timed, apart from all others: those need more registers, and
- * saving them cost 1 ns of 8. */
+ * that is not timed or counted, apart from all others: those need more
+ * registers, and saving them cost 1 ns of 8. */
 void girt_breaker_leave(girt_breaker *breaker, girt_permit *permit,
                         girt_outcome outcome)
 {
@@ -268,16 +270,12 @@ void girt_breaker_leave(girt_breaker *breaker, girt_permit *permit,
     int64_t const start_ns = permit->start_ns;
     permit->generation = 0;
     permit->start_ns = 0;
-    if (girt_unlikely(breaker->report != NULL) && generation != 0)
-        girt__report_count(breaker->report,
-                           GIRT__BREAKER_LEFT + girt__guard_outcome(outcome),
-                           1);
     /* S2 <- S1 (breaker_turn.c); no generation is 0. */
     uint64_t const word = girt_load_acquire(&breaker->word);
     uint64_t const usual =
         generation << GIRT__BREAKER_STATE_BITS | GIRT_BREAKER_CLOSED;
     if (girt_unlikely(word != usual || outcome != GIRT_SUCCESS ||
-                      breaker->slow_ns != 0)) {
+                      breaker->slow_ns != 0 || breaker->report != NULL)) {
         leave_otherwise(breaker, word, generation, start_ns, outcome);
         return;
     }

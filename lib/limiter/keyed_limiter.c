@@ -291,7 +291,8 @@ static inline girt_status counted(girt_keyed_limiter *limiter,
     return status;
 }
 
-/* What is rare of a take: long keys, a decision to be filled, misuse. */
+/* What is rare of a take: long keys, a decision to be filled, misuse, and what
+ * is counted. */
 static __attribute__((noinline)) girt_status take_key(
     girt_keyed_limiter *limiter, const void *key, size_t key_size,
     uint64_t tokens, int64_t now_ns, girt_decision *decision)
@@ -314,11 +315,11 @@ girt_status girt_keyed_limiter_take_at(girt_keyed_limiter *limiter,
                                        girt_decision *decision)
 {
     if (girt_unlikely(limiter == NULL || key == NULL || decision != NULL ||
-                      key_size > GIRT__KEYED_HASH_SHORT))
+                      key_size > GIRT__KEYED_HASH_SHORT ||
+                      limiter->table.report != NULL))
         return take_key(limiter, key, key_size, tokens, now_ns, decision);
-    return counted(
-        limiter,
-        take_shortly(limiter, hash_of(limiter, key, key_size), tokens, now_ns));
+    return take_shortly(limiter, hash_of(limiter, key, key_size), tokens,
+                        now_ns);
 }
 
 /* Those that want to know when. */

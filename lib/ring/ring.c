@@ -228,13 +228,13 @@ girt_status girt_ring_find(girt_ring *ring, const void *key, size_t key_size,
     const girt__ring_table *const t =
         &girt_load_acquire(&ring->snapshot)->table;
     bool const found = girt_likely(t->count != 0);
-    uint32_t const id = found ? girt__points_owner(t, hash) : 0;
+    if (found)
+        *node_id = girt__points_owner(t, hash);
     girt__epoch_exit();
     if (girt_unlikely(!found))
         return GIRT_MISSING;
-    *node_id = id;
     if (girt_unlikely(ring->report != NULL))
-        girt__ring_count(ring, &id, 1);
+        girt__ring_count(ring, node_id, 1);
     return GIRT_OK;
 }
 
