@@ -2,9 +2,9 @@
 /* histogram.c - counting values in log-linear buckets, in a few shards.
  *
  *   shard 0     | sum | 1218 buckets |
- *   shard 1     | sum | 1218 buckets |   the lower half: one writer each, the
- *   ...                                  thread of that index
- *   shard n - 1 | sum | 1218 buckets |   the upper half: all other threads
+ *   shard 1     | sum | 1218 buckets |   the first 3 of 4, or 4 of 8: one
+ *   ...                                  writer each, the thread of that index
+ *   shard n - 1 | sum | 1218 buckets |   the others: all other threads
  *
  * I1: a value is counted in one bucket of one shard, and adds to that shard's
  *     sum; both stay if the thread is stopped in between, so that _sum may lag
@@ -28,9 +28,14 @@ void girt__histogram_bind(girt_histogram *histogram,
     uint32_t const shards = histogram->handle.series.shards;
     histogram->words = histogram->handle.series.cells;
     histogram->shards = shards;
-    /* Where processes meet, no shard has one writer. */
-    histogram->own = metrics->arena.shared ? 0 : shards / 2;
-    histogram->mask = metrics->arena.shared ? shards - 1 : shards / 2 - 1;
+    /* Where processes meet, no shard has one writer. Four shards are those of
+     * two CPUs: a third one has its writer, since the thread that made the
+     * histogram, often the first, may not be one that records. */
+    uint32_t const common = metrics->arena.shared ? shards
+                            : shards <= 4         ? 1
+                                                  : shards / 2;
+    histogram->own = shards - common;
+    histogram->mask = common - 1;
     histogram->turn = metrics->turn;
 }
 
