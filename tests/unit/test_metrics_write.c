@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Goal: both formats to the byte, and an end where the callback wants it.
- * Method: a small registry beside its whole text; a callback that refuses piece
- * k for every k; bad arguments; a callback that uses the registry; scrapes
- * while series are made. */
+ * Method: a small registry beside its whole text; random labels, read back; a
+ * callback that refuses piece k for every k; bad arguments; a callback that
+ * uses the registry; scrapes while series are made. */
 #include <girt/metrics.h>
 
+#include "core/utf8.h"
 #include "support/check.h"
+#include "support/rng.h"
 #include "support/scrape.h"
 #include "support/threads.h"
 
@@ -89,6 +91,85 @@ static void a_histogram(void **state)
     assert_string_equal(s.text + s.size - (sizeof ends - 1), ends);
     assert_int_equal(scrape_count(&s, "_bucket{"), 44);
     scrape_free(&s);
+}
+
+/* Up to 40 bytes, of those that mean something to a reader, of all, and of
+ * whole characters. */
+static void random_bytes(rng *r, char out[48])
+{
+    static const char meant[] = "\"\\\n{}=, #\r\tn\x01";
+    size_t size = 0;
+    const uint64_t length = rng_below(r, 40), mood = rng_below(r, 4);
+    while (size < length) {
+        const uint64_t dice = rng_below(r, 8);
+        if (dice < 4)
+            out[size++] = meant[rng_below(r, sizeof meant - 1)];
+        else if (dice < 6 || mood != 0)
+            out[size++] = (char)(1 + rng_below(r, mood == 1 ? 255 : 127));
+        else
+            size += (size_t)sprintf(out + size, "\xf0\x9f\x92\xa9");
+    }
+    out[size] = '\0';
+}
+
+/* The value that the text has, unescaped as the formats say. */
+static void read_label(const char *at, char out[48])
+{
+    size_t size = 0;
+    for (; *at != '"'; at++) {
+        assert_true(*at != '\0' && *at != '\n' && size < 47);
+        if (*at == '\\') {
+            at++;
+            assert_true(*at == '\\' || *at == '"' || *at == 'n');
+            out[size++] = *at == 'n' ? '\n' : *at;
+        } else {
+            out[size++] = *at;
+        }
+    }
+    out[size] = '\0';
+}
+
+static void random_labels_come_back(void **state)
+{
+    (void)state;
+    enum { COUNT = 3000 };
+    static char values[COUNT][48];
+    static bool taken[COUNT];
+    rng r = {test_seed()};
+    size_t refused = 0;
+    check_status(girt_metrics_set_series_max(metrics, COUNT), GIRT_OK);
+    for (size_t i = 0; i < COUNT; i++) {
+        char number[24];
+        girt_gauge *g = NULL;
+        random_bytes(&r, values[i]);
+        (void)snprintf(number, sizeof number, "%zu", i);
+        const char *const labels[] = {"v", values[i], "i", number, NULL};
+        const girt_status status =
+            girt_gauge_create(&g, metrics, "x", values[i], labels);
+        taken[i] = status == GIRT_OK;
+        check_status(status, girt__utf8_is_valid(values[i], strlen(values[i]))
+                                 ? GIRT_OK
+                                 : GIRT_E_INVALID);
+        refused += !taken[i];
+    }
+    assert_true(refused > COUNT / 20 && refused < COUNT / 2);
+    for (int format = 0; format < 2; format++) {
+        scrape s;
+        scrape_take(&s, metrics, (girt_metrics_format)format);
+        const char *at = s.text;
+        for (size_t i = 0; i < COUNT; i++) {
+            char begin[40], value[48];
+            (void)snprintf(begin, sizeof begin, "\nx{i=\"%zu\",v=\"", i);
+            const char *const found = strstr(at, begin);
+            assert_int_equal(found != NULL, taken[i]);
+            if (found == NULL)
+                continue;
+            at = found + strlen(begin);
+            read_label(at, value);
+            assert_string_equal(value, values[i]);
+        }
+        scrape_free(&s);
+    }
 }
 
 typedef struct refuser {
@@ -210,6 +291,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(to_the_byte, make, end),
         cmocka_unit_test_setup_teardown(a_histogram, make, end),
+        cmocka_unit_test_setup_teardown(random_labels_come_back, make, end),
         cmocka_unit_test_setup_teardown(refused_pieces, make, end),
         cmocka_unit_test_setup_teardown(bad_arguments, make, end),
         cmocka_unit_test_setup_teardown(used_from_within, make, end),
