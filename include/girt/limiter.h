@@ -31,8 +31,8 @@
  * tokens asked for were there.  Not so while take_all takes back what it took
  * (see there), nor for tokens that other threads hold on lease.
  * Progress: take, take_at, peek, reserve, cancel and take_all are lock-free, a
- * refusal writes nothing, and a thread that stops anywhere in them stops
- * nobody.  set_rate, and in a limiter with leases a thread's first take and
+ * refusal writes nothing (with metrics: its thread's count), and a thread that
+ * stops anywhere in them stops nobody.  set_rate, and in a limiter with leases a thread's first take and
  * its end, run under a mutex that no take waits for.  wait sleeps.
  * Time: now_ns is the limiter's clock's time.  A clock that goes back adds no
  * tokens: a call with an older now_ns is decided as of then, on top of all that

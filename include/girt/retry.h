@@ -19,8 +19,9 @@
  * LIMITED is strict when no call is being counted meanwhile: an admission is
  * never lost or doubled, whatever the threads.
  * Progress: call is wait-free for the first 32 threads and lock-free for
- * more; take is lock-free, and one that is refused writes nothing.  A thread
- * that stops or ends anywhere stops nobody.
+ * more; take is lock-free, and one that is refused writes nothing (with
+ * metrics: its thread's count).  A thread that stops or ends anywhere stops
+ * nobody.
  * Fork: the child has a copy, whole at every instant.
  * Signals: nothing here is async-signal-safe but girt_backoff_ns.
  * Idea: Finagle's RetryBudget; full jitter: Brooker, "Exponential Backoff And

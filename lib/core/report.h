@@ -13,9 +13,9 @@
  *    girt__report_destroy first in destroy, while it still can.
  *  - collect runs in any thread at any time between the two, under the
  *    registry's mutex, never twice at once for one source. It takes no lock
- *    that may be held while objects are made or ended, allocates nothing, and
- *    gives each sample once: a series, and for a series with a label one value
- *    of it.
+ *    that may be held while objects are made or ended or the process forks,
+ *    allocates nothing, and gives each sample once: a series, and for a series
+ *    with a label one value of it.
  *  - An object without metrics has a NULL report and pays the branch on it.
  *
  * The registry's side: see girt__reporter_ops. */

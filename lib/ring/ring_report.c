@@ -253,6 +253,10 @@ girt_status girt__ring_report(girt_ring *ring, const girt_ring_options *options)
 {
     if (options->metrics == NULL)
         return GIRT_OK;
+    /* The process's first section takes the mutex of threads, which a fork
+     * holds while it waits for the registry's: so not first in a scrape. */
+    girt_epoch_enter();
+    girt_epoch_exit();
     ring->counts =
         girt__allocate_zeroed(&ring->allocator, sizeof *ring->counts, 0);
     if (ring->counts == NULL)
