@@ -146,9 +146,10 @@ void girt__gcra_describe(const girt__gcra *g, int64_t mark, int64_t now_ns,
                          girt_decision *decision)
 {
     int64_t const time = girt__gcra_time(g, now_ns);
-    int64_t const owed = mark > time ? mark - time : 0;
-    int64_t const free_marks = g->room - owed;
-    decision->remaining = free_marks <= 0 ? 0 : (uint64_t)free_marks / g->cost;
+    /* Without signs: where processes share the mark it may be anything. */
+    uint64_t const owed = mark > time ? (uint64_t)mark - (uint64_t)time : 0;
+    decision->remaining =
+        owed >= (uint64_t)g->room ? 0 : ((uint64_t)g->room - owed) / g->cost;
     decision->reset_after_ns =
         owed == 0 ? 0 : girt__gcra_until(g, mark, now_ns);
 }

@@ -234,12 +234,13 @@ static __attribute__((noinline)) girt_status take(girt_keyed_limiter *limiter,
         return status;
     decision->status = status;
     decision->retry_after_ns =
-        status == GIRT_OK
-            ? 0
-            : (int64_t)(((uint64_t)(answer.due - ask.time) + g->tick - 1) /
-                        g->tick);
-    girt__gcra_describe_whole(decision, answer.mark - ask.time, ask.room,
-                              g->cost, g->tick);
+        status == GIRT_OK ? 0
+                          : (int64_t)(((uint64_t)answer.due -
+                                       (uint64_t)ask.time + g->tick - 1) /
+                                      g->tick);
+    girt__gcra_describe_whole(
+        decision, (int64_t)((uint64_t)answer.mark - (uint64_t)ask.time),
+        ask.room, g->cost, g->tick);
     return status;
 }
 

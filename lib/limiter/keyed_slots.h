@@ -116,9 +116,13 @@ static inline bool girt__keyed_admits(const girt__keyed_ask *ask, int64_t mark,
 {
     /* All ones when the bucket is full. */
     int64_t const is_full = -(int64_t)(mark <= ask->time);
-    *after = mark + ((ask->time_up - mark) & is_full) + ask->need;
+    /* Without signs: where processes share the slots a mark may be anything. */
+    uint64_t const from = (uint64_t)mark, full = (uint64_t)is_full;
+    uint64_t const need = (uint64_t)ask->need;
+    *after = (int64_t)(from + (((uint64_t)ask->time_up - from) & full) + need);
     answer->mark = mark;
-    answer->due = mark + ((ask->time - mark) & is_full) + ask->need - ask->room;
+    answer->due = (int64_t)(from + (((uint64_t)ask->time - from) & full) +
+                            need - (uint64_t)ask->room);
     return answer->due <= ask->time;
 }
 

@@ -39,6 +39,8 @@ static void get(const girt_channel *channel, const sight *seen, uint64_t at,
                 void *to, size_t bytes)
 {
     const girt__lane_shape *const shape = &channel->shape;
+    if (bytes == 0)
+        return;
     size_t const straight = (size_t)(shape->data_bytes - at);
     size_t const first = bytes < straight ? bytes : straight;
     girt__racy_copy_out(to, girt__lane_data(shape, seen->lane, at), first);

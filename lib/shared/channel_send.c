@@ -49,6 +49,8 @@ static void put(girt_channel *channel, uint64_t at, const void *from,
                 size_t bytes)
 {
     const girt__lane_shape *const shape = &channel->shape;
+    if (bytes == 0)
+        return;
     size_t const straight = (size_t)(shape->data_bytes - at);
     size_t const first = bytes < straight ? bytes : straight;
     girt__racy_copy_in(girt__lane_data(shape, channel->mine, at), from, first);
