@@ -198,7 +198,7 @@ static void test_killed_in_a_change(void **state)
     size_t kills = 0, changed = 0, last = 0;
     /* Most of it is looking up the own process: that in long strides, and then
      * what it ends with, the change. */
-    size_t const stride = 16000000 / scaled(1000), fine = 1 + stride / 100;
+    size_t const stride = 16000000 / scaled(1000), fine = 1 + stride / 20;
     kill_outcome outcome = KILLED;
     for (size_t k = test_seed() % stride; outcome == KILLED; k += stride) {
         outcome = kill_after(k, NULL, change_rate, &s);
@@ -206,7 +206,7 @@ static void test_killed_in_a_change(void **state)
         last = k;
     }
     outcome = outcome == ACT_RETURNED ? KILLED : outcome;
-    for (size_t k = last > 2 * stride ? last - 2 * stride : 0;
+    for (size_t k = last > stride ? last - stride : 0;
          outcome == KILLED; k += fine) {
         outcome = kill_after(k, NULL, change_rate, &s);
         check_after_kill(&s, &now, &changed);
