@@ -12,6 +12,7 @@ source tests/support/packages.sh
 need_packages gcc g++ clang cmake ninja-build pkg-config libc6-dev \
     libck-dev libjemalloc-dev libcmocka-dev libxxhash-dev \
     libmicrohttpd-dev python3-prometheus-client chromium \
+    python3-pip python3-setuptools python3-wheel mypy \
     doxygen python3 gnuplot-nox gawk librsvg2-bin dpkg-dev file
 # The sanitizers' runtimes come apart from the compiler, by its version.
 if command -v apt-get >/dev/null; then

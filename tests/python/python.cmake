@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The Python package against the library of this build, label "python": all
-# tests under the first python3, and under each other version that is there.
+# tests under the first python3, the objects under each other version that is
+# there.
 # Sanitizers want to be the program's first library: not here.
 if(GIRT_SANITIZE)
     return()
@@ -16,10 +17,11 @@ function(girt_python_test name interpreter)
         ${CMAKE_CURRENT_SOURCE_DIR}/python/run.py ${ARGN})
     set_tests_properties(${GIRT_TEST_PREFIX}${name} PROPERTIES
         LABELS python TIMEOUT 120 SKIP_RETURN_CODE 77 ENVIRONMENT
-        "GIRT_LIBRARY=$<TARGET_FILE:girt>;GIRT_SOURCE=${PROJECT_SOURCE_DIR};CC=${CMAKE_C_COMPILER};PYTHONPATH=${PROJECT_SOURCE_DIR}/lib/python;PYTHONDONTWRITEBYTECODE=1")
+        "GIRT_LIBRARY=$<TARGET_FILE:girt>;GIRT_SOURCE=${PROJECT_SOURCE_DIR};CC=${CMAKE_C_COMPILER};PYTHONPATH=${PROJECT_SOURCE_DIR}/lib/python;PYTHONDONTWRITEBYTECODE=1;GIRT_TEST_CACHE=${PROJECT_BINARY_DIR}/python-cache")
 endfunction()
 
-girt_python_test(python ${Python3_EXECUTABLE})
+girt_python_test(python ${Python3_EXECUTABLE} --library)
+girt_python_test(python_package ${Python3_EXECUTABLE} test_package test_documents)
 foreach(version 3.9 3.10 3.11 3.12 3.13)
     if(version STREQUAL "${Python3_VERSION_MAJOR}.${Python3_VERSION_MINOR}")
         continue()
