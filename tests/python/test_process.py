@@ -5,9 +5,11 @@ Method: forks with threads that wait and work, programs in processes of their
 own with a time limit.
 """
 import asyncio
+import copy
 import ctypes
 import gc
 import os
+import pickle
 import select
 import signal
 import subprocess
@@ -60,8 +62,9 @@ class Forks(Case):
     def test_with_threads_that_wait(self):
         q, full = girt.Queue(2), girt.Queue(1)
         full.put(0)
-        bulkhead = girt.Bulkhead(1, 5)
-        cache = girt.Cache()
+        metrics = girt.Metrics()
+        bulkhead = girt.Bulkhead(1, 5, metrics=metrics, name="hold")
+        cache = girt.Cache(metrics=metrics, name="pages")
         inside, go = threading.Event(), threading.Event()
 
         def load():
@@ -89,6 +92,7 @@ class Forks(Case):
             self.assertEqual(bulkhead.inside, 0)
             with bulkhead:
                 pass
+            self.assertIn('="hold"', metrics.text())
             # The parent's load is not waited for.
             self.assertEqual(cache.load("k", lambda: "child's", timeout=5),
                              "child's")
@@ -315,6 +319,24 @@ class Finalizers(Case):
         gc.collect()
         from girt import _support
         self.assertEqual(_support._dying, [])
+
+    def test_no_copy_destroys_twice(self):
+        things = (girt.Queue(5), girt.Map(), girt.Cache(), girt.Limiter(1),
+                  girt.KeyedLimiter(9), girt.Breaker(), girt.Ring(["a"]),
+                  girt.Bulkhead(1), girt.Metrics(), girt.Shared(4096),
+                  girt.Metrics().counter("c"), girt.Breaker().enter())
+        for thing in things:
+            for way in (pickle.dumps, copy.deepcopy):
+                with self.assertRaises((TypeError, ValueError), msg=thing):
+                    way(thing)
+        for thing in things[:9]:
+            with self.assertRaises(TypeError):
+                copy.copy(thing)
+        twin = copy.copy(things[10])
+        del things
+        gc.collect()
+        twin.add()
+        self.assertEqual(twin.value, 1)
 
     def test_what_comes_back_lives(self):
         back = []

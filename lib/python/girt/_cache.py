@@ -15,9 +15,9 @@ from . import _binding as c
 from ._errors import (E_BUSY, E_IO, E_SYSTEM, E_TOO_LARGE, MISSING, OK,
                       TIMEOUT, Error, Timeout, fail)
 from ._line import deadline_left, deadline_of
-from ._support import (Handle, Key, ManualClock, Reporting, choice, create, fill_clock,
-                       fill_name, fork_gate, key_bytes, nanoseconds,
-                       survives_fork, whole)
+from ._support import (Handle, Key, ManualClock, NotCopied, Reporting, choice,
+                       create, fill_clock, fill_name, fork_gate, key_bytes,
+                       nanoseconds, survives_fork, whole)
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -66,7 +66,7 @@ class _Scratch(threading.local):
 _scratch = _Scratch()
 
 
-class Cache:
+class Cache(NotCopied):
     """A cache bounded by bytes, whose entries expire, filled once however
     many ask.
 
@@ -351,6 +351,8 @@ class Cache:
             self._loading = 0
             if self._handle is not None:
                 _abandoned.append(self._handle)
+                # Its name is the abandoned one's, in metrics.
+                self._options.metrics = None
                 self._begin()
 
 

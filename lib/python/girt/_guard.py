@@ -15,8 +15,9 @@ from typing import Any, Callable, Optional, TypeVar, cast
 from . import _binding as c
 from ._errors import (OK, REJECTED, TIMEOUT, Closed, Rejected, Timeout, fail)
 from ._line import Line, TaskWaiter, ThreadWaiter, deadline_of
-from ._support import (Handle, ManualClock, Reporting, create, fill_clock, fill_name,
-                       nanoseconds, survives_fork, whole)
+from ._support import (Handle, ManualClock, NotCopied, Reporting, create,
+                       fill_clock, fill_name, nanoseconds, survives_fork,
+                       whole)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -40,7 +41,7 @@ def _guarded(function: F, guard: Callable[[], Any]) -> F:
     return cast(F, now)
 
 
-class Breaker:
+class Breaker(NotCopied):
     """Stops calling what keeps failing.
 
     ``with breaker:`` and ``@breaker`` let a call through or raise Rejected.
@@ -231,12 +232,7 @@ class _BulkheadHandle(Handle):
         super().end(keep)
 
 
-# Bulkheads of a parent that a fork's child has a copy of, with callers inside
-# who are not there: they cannot be destroyed.
-_abandoned: list[int] = []
-
-
-class Bulkhead:
+class Bulkhead(NotCopied):
     """At most ``inside`` callers at once; up to ``waiting`` more in line.
 
     ``with bulkhead:`` and ``@bulkhead`` wait up to ``timeout`` seconds for a
@@ -259,13 +255,15 @@ class Bulkhead:
         self._waiting_max = whole(waiting, "waiting", 0, c.BULKHEAD_MAX)
         deadline_of(timeout)  # checks it
         self._timeout = timeout
-        self._options = c.BulkheadOptions(inside_max=self._inside_max)
-        self._metrics = fill_name(self._options, name, metrics)
+        options = c.BulkheadOptions(inside_max=self._inside_max)
+        keep = fill_name(options, name, metrics)
         self._line = Line()
         self._lock = threading.Lock()
         # Who is inside, by thread: a fork's child keeps its own thread's.
         self._places: list[int] = []
-        self._begin(0)
+        self._handle: int = create(
+            _BulkheadHandle, c.call.bulkhead_create, options, self._places,
+            keep)
         survives_fork(self)
 
     def __repr__(self) -> str:
@@ -349,13 +347,6 @@ class Bulkhead:
         """A decorator, of plain functions and of coroutines."""
         return _guarded(function, lambda: self)
 
-    def _begin(self, inside: int) -> None:
-        self._handle: int = create(
-            _BulkheadHandle, c.call.bulkhead_create, self._options,
-            self._places, self._metrics)
-        for _ in range(inside):
-            c.call.bulkhead_enter(self._handle, 0)
-
     def _enter_at_once(self) -> bool:
         # Nobody passes by a line.
         if self._line:
@@ -398,8 +389,9 @@ class Bulkhead:
     def _after_fork(self) -> None:
         """In a child: only this thread is there, with the places it had."""
         mine = threading.get_ident()
-        self._places = [thread for thread in self._places if thread == mine]
         self._line.clear()
         self._lock = threading.Lock()
-        _abandoned.append(self._handle)
-        self._begin(len(self._places))
+        for thread in list(self._places):
+            if thread != mine:
+                self._places.remove(thread)
+                c.call.bulkhead_leave(self._handle)

@@ -16,10 +16,9 @@ from typing import (Any, Callable, Iterable, NamedTuple, NoReturn, Optional,
 from . import _binding as c
 from ._errors import (E_INVALID, LIMITED, NEVER, OK, Closed, Limited, Timeout,
                       fail)
-from ._support import (Key, Handle, ManualClock, Reporting, Segment, create, fill_clock,
-                       fill_name, key_bytes,
-                       nanoseconds, packed, part_maker, seconds_of, sized,
-                       whole)
+from ._support import (Handle, Key, ManualClock, NotCopied, Reporting, Segment,
+                       create, fill_clock, fill_name, key_bytes, nanoseconds,
+                       packed, part_maker, seconds_of, sized, whole)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -98,7 +97,7 @@ class _KeyedLimiterHandle(Handle):
     destroy = staticmethod(c.call.keyed_limiter_destroy)
 
 
-class _Rated:
+class _Rated(NotCopied):
     """What both limiters are made with, and closed by."""
 
     def __init__(self, limit: int, period: float, burst: Optional[int],

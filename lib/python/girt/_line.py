@@ -13,7 +13,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from typing import Any, Optional, Protocol
+from typing import Optional, Protocol
 
 from ._errors import Closed
 

@@ -11,8 +11,8 @@ from typing import Any, Callable, Iterator, Optional, TypeVar, Union
 
 from . import _binding as c
 from ._errors import EXISTS, MISSING, OK, fail
-from ._support import (Handle, Key, Reporting, bury, create, fill_name,
-                       key_bytes, sections, whole)
+from ._support import (Handle, Key, NotCopied, Reporting, bury, create,
+                       fill_name, key_bytes, sections, whole)
 
 D = TypeVar("D")
 
@@ -48,7 +48,7 @@ def _value_at(address: int) -> bytes:
     return ctypes.string_at(address + _PREFIX.size, size)
 
 
-class Map(MutableMapping):  # type: ignore[type-arg]
+class Map(NotCopied, MutableMapping):  # type: ignore[type-arg]
     """A hash map of bytes to bytes, for any threads, with atomic updates.
 
     A key is bytes, or a str, which stands for its UTF-8; keys are answered as

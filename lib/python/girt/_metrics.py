@@ -12,8 +12,8 @@ from typing import Any, Callable, Iterator, Mapping, Optional, TypeVar
 
 from . import _binding as c
 from ._errors import OK, Closed, fail
-from ._support import (Handle, Segment, bury, choice, part_maker, sections,
-                       whole)
+from ._support import (Handle, NotCopied, Segment, bury, choice, part_maker,
+                       sections, whole)
 
 Labels = Optional[Mapping[str, str]]
 S = TypeVar("S", bound="_Series")
@@ -45,7 +45,7 @@ def _piece(_: Any, text: int, size: int) -> bool:
         return False
 
 
-class Metrics:
+class Metrics(NotCopied):
     """A registry of counters, gauges and histograms.
 
     The same name and labels give the same series.  Queues, limiters and the

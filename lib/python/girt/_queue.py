@@ -27,8 +27,8 @@ from ._errors import (EMPTY, FULL, OK, Closed, Empty, Full, GetTimeout,
                       PutTimeout, fail)
 from ._line import (Line, TaskWaiter, ThreadWaiter, deadline_left,
                     deadline_of)
-from ._support import (Handle, Reporting, create, fill_name, survives_fork,
-                       whole)
+from ._support import (Handle, NotCopied, Reporting, create, fill_name,
+                       survives_fork, whole)
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ class _Scratch(threading.local):
 _scratch = _Scratch()
 
 
-class Queue(Generic[T]):
+class Queue(NotCopied, Generic[T]):
     """A bounded first-in first-out queue of objects, for threads and tasks.
 
     It has ``queue.Queue``'s put, get, timeouts and exceptions, and it can be

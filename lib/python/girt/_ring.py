@@ -13,8 +13,8 @@ from typing import (Any, Callable, Iterable, Iterator, Mapping, NoReturn,
 
 from . import _binding as c
 from ._errors import E_INVALID, EXISTS, MISSING, OK, fail
-from ._support import (Handle, Key, Reporting, choice, create, fill_name,
-                       fork_gate, key_bytes, packed, sized, whole)
+from ._support import (Handle, Key, NotCopied, Reporting, choice, create,
+                       fill_name, fork_gate, key_bytes, packed, sized, whole)
 
 _NAMES_MAX = 1 << 26
 
@@ -38,7 +38,7 @@ class _RingHandle(Handle):
 Nodes = Union[Iterable[str], Mapping[str, int]]
 
 
-class Ring:
+class Ring(NotCopied):
     """Spreads keys over nodes that come and go.
 
     nodes are names, or names with weights.  Keys stay where they are when

@@ -65,7 +65,7 @@ class Shared:
 
     @classmethod
     def open(cls, name: str) -> Shared:
-        """Opens a segment by its name; FileNotFoundError when there is none."""
+        """Opens a segment by its name; or raises FileNotFoundError."""
         self = cls.__new__(cls)
         out = ctypes.c_void_p()
         status = c.wait.shared_open(ctypes.addressof(out), _name(name))

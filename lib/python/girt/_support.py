@@ -11,8 +11,8 @@ import os
 import sys
 import threading
 import weakref
-from typing import (Any, Callable, Iterable, Optional, Protocol, TypeVar,
-                    Union)
+from typing import (Any, Callable, Iterable, NoReturn, Optional, Protocol,
+                    SupportsIndex, TypeVar, Union)
 
 from . import _binding as c
 from ._errors import OK, fail
@@ -73,7 +73,8 @@ def choice(word: str, words: tuple[str, ...], what: str) -> int:
 
 
 def part_maker(maker: Any, shared: Optional[Segment], name: Optional[str],
-               has_options: bool = True) -> Callable[[int, Optional[int]], int]:
+               has_options: bool = True
+               ) -> Callable[[int, Optional[int]], int]:
     """Of a C function that finds a part of a segment or makes it, one that
     looks like those that create."""
     if not hasattr(shared, "handle") or shared is None:
@@ -181,13 +182,23 @@ class _Sections(threading.local):
 
 
 sections = _Sections()
+class NotCopied:
+    """The base of what can be neither copied nor pickled."""
+
+    __slots__ = ()
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError(f"a girt.{type(self).__name__} cannot be copied or "
+                        "pickled")
+
+
 class Handle(int):
     """A C object: its address, destroyed when nobody can use it any more.
 
     A call holds a reference to the handle that it was made with, so none is
-    destroyed under it.  In a cycle that the garbage collector finds, finalizers
-    run in any order, and those of others may still use the object: it is then
-    destroyed when the collector has done.  Nothing is destroyed once the
+    destroyed under it.  In a cycle that the garbage collector finds,
+    finalizers run in any order, and those of others may still use the object:
+    it is then destroyed when the collector has done.  Nothing is destroyed once the
     interpreter exits, when modules fall apart in any order.
     """
 
@@ -198,6 +209,10 @@ class Handle(int):
     def end(self, keep: tuple[Any, ...]) -> None:
         """Destroys it; what it points to is still there."""
         self.destroy(int(self))
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        # A copy would destroy it a second time.
+        raise TypeError("an object of girt cannot be pickled or copied deeply")
 
     def __del__(self) -> None:
         # Destroying waits for read sections: never from inside one, where
