@@ -10,6 +10,7 @@
 #include <girt/ring.h>
 
 #include "support/check.h"
+#include "support/rng.h"
 
 enum { KINDS = GIRT_RING_JUMP + 1, COUNT_MAX = 200, ROOM = 16 };
 
@@ -72,6 +73,47 @@ static void ring_answers_as_one_by_one(void **state)
     }
 }
 
+/* Zero bytes seldom and often, on either side of every block of 64, at every
+ * alignment. */
+static void zeros_anywhere(void **state)
+{
+    (void)state;
+    rng r = {7};
+    girt_ring *ring = NULL;
+    check_status(girt_ring_create(&ring, NULL), GIRT_OK);
+    for (uint32_t i = 0; i < 5; i++)
+        check_status(girt_ring_add(ring, (char[]){(char)('a' + i), 0}, 1),
+                     GIRT_OK);
+    static unsigned char bytes[400];
+    static uint32_t ids[401];
+    for (int round = 0; round < 3000; round++) {
+        size_t const start = rng_below(&r, 64), size = rng_below(&r, 330);
+        uint64_t const one_in = 1 + rng_below(&r, 150);
+        size_t count = 1;
+        for (size_t i = 0; i < size; i++) {
+            bytes[start + i] = (unsigned char)(1 + rng_below(&r, 255));
+            if (rng_below(&r, one_in) == 0) {
+                bytes[start + i] = 0;
+                count++;
+            }
+        }
+        girt_keys const keys = {bytes + start, size, NULL, count};
+        check_status(girt_ring_find_keys(ring, &keys, ids), GIRT_OK);
+        const unsigned char *key = bytes + start;
+        for (size_t i = 0; i < count; i++) {
+            const unsigned char *end = key;
+            while (end < bytes + start + size && *end != 0)
+                end++;
+            uint32_t id = 99;
+            check_status(girt_ring_find(ring, key, (size_t)(end - key), &id),
+                         GIRT_OK);
+            assert_int_equal(ids[i], id);
+            key = end + 1;
+        }
+    }
+    girt_ring_destroy(ring);
+}
+
 static void an_empty_ring_has_no_owners(void **state)
 {
     (void)state;
@@ -109,7 +151,7 @@ static void limiter_answers_as_one_by_one(void **state)
                 round % 2 ? with_zeros(count) : with_sizes(count);
             (void)with_sizes(count);
             check_status(girt_keyed_limiter_take_keys(batched, &keys, 1, taken,
-                                                   round < 4 ? retry : NULL),
+                                                      round < 4 ? retry : NULL),
                          GIRT_OK);
             const char *key = packed;
             for (size_t i = 0; i < count; i++) {
@@ -213,6 +255,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ring_answers_as_one_by_one),
+        cmocka_unit_test(zeros_anywhere),
         cmocka_unit_test(an_empty_ring_has_no_owners),
         cmocka_unit_test(limiter_answers_as_one_by_one),
         cmocka_unit_test(more_than_the_burst_is_never_taken),
