@@ -13,6 +13,11 @@
 
 #include <sys/sdt.h>
 
+/* Its macros leave their last argument out. */
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
+#endif
+
 #define girt_probe1(name, a)       DTRACE_PROBE1(girt, name, a)
 #define girt_probe2(name, a, b)    DTRACE_PROBE2(girt, name, a, b)
 #define girt_probe3(name, a, b, c) DTRACE_PROBE3(girt, name, a, b, c)
