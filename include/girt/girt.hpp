@@ -40,8 +40,10 @@
 #include <girt/cpp/limiter.hpp>
 #include <girt/cpp/map.hpp>
 #include <girt/cpp/map64.hpp>
+#include <girt/cpp/metrics.hpp>
 #include <girt/cpp/queue.hpp>
 #include <girt/cpp/ring.hpp>
+#include <girt/cpp/shared.hpp>
 #include <girt/cpp/trace.hpp>
 #include <girt/cpp/workers.hpp>
 

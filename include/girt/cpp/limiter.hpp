@@ -148,6 +148,15 @@ class limiter
 {
   public:
     /**
+     * Takes over a C object, as one of girt::shared.
+     *
+     * @param own  it ends with this.
+     */
+    explicit limiter(::girt_limiter *own) noexcept : handle_(own)
+    {
+    }
+
+    /**
      * A limiter whose burst is there; throws girt::error.
      *
      * @param rate  its rate.
@@ -320,6 +329,15 @@ struct keyed_limiter_options {
 class keyed_limiter
 {
   public:
+    /**
+     * Takes over a C object, as one of girt::shared.
+     *
+     * @param own  it ends with this.
+     */
+    explicit keyed_limiter(::girt_keyed_limiter *own) noexcept : handle_(own)
+    {
+    }
+
     /**
      * A keyed limiter; throws girt::error on a failure.
      *
