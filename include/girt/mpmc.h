@@ -27,8 +27,8 @@
  * Progress: lock-free; a call takes another turn only because another call
  * completed.  A single call can be overtaken any number of times (it is not
  * wait-free).  After a lost race it spins for 16 to 256 pause instructions;
- * before it answers full or empty for at most 32, under a microsecond, and only
- * where such pauses have lately brought several items at once.
+ * before it answers full or empty for at most 64, under two microseconds, and
+ * only where such pauses have lately brought an item every two of them.
  *
  * Thread exit and cancellation: nothing is kept per thread, and no call is a
  * cancellation point.  A thread that dies by other means inside a call has

@@ -24,9 +24,9 @@
  * holds up those who reach that place, GIRT_NOW included: they spin, then
  * yield.  A thread that is killed in between stops the queue.  girt/mpmc.h is
  * lock-free instead.  A call that finds nothing, GIRT_NOW included, may spin
- * for up to 32 pause instructions, under a microsecond, where such pauses have
- * lately brought several items, or places, at once.  A thread that waits sleeps
- * after some 10 microseconds, costs no CPU, and is woken alone.
+ * for up to 64 pause instructions, under two microseconds, where such pauses
+ * have lately brought an item, or a place, every two of them.  A thread that
+ * waits sleeps after some 10 microseconds, costs no CPU, and is woken alone.
  *
  * Close: pushes answer GIRT_CLOSED from then on; pops bring what was accepted
  * and then answer GIRT_CLOSED; every waiter wakes.  A push that races with

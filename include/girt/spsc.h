@@ -22,8 +22,8 @@
  * instant within the call.  Full: push answers false only if, at such an
  * instant, the items and those that a pop under way is taking filled the
  * capacity.  A batch pop gives its slots back at its end.  Before either answer
- * a call may spin for up to 32 pause instructions, under a microsecond, where
- * such pauses have lately brought several items, or places, at once.
+ * a call may spin for up to 64 pause instructions, under two microseconds,
+ * where such pauses have lately brought an item, or a place, every two of them.
  *
  * Thread exit and cancellation: nothing is kept per thread, and no call is a
  * cancellation point.  After fork the child has a copy of its own; it may use

@@ -8,7 +8,7 @@
 
 /* Pauses, of some 25 ns; in a ring whose eighth does not fill meanwhile. */
 #define LULL_FIRST 8u
-#define LULL_MAX   32u
+#define LULL_MAX   64u
 #define LULL_TRIAL 64u
 
 girt_status girt__ring_init(girt__ring *ring, size_t capacity,
@@ -173,11 +173,12 @@ static void take(girt__ring *ring, uint64_t ticket, void **items, size_t count)
  * A thread that takes each item of a stream the moment it comes shares two
  * lines with its producer at every item, the slot's and, to tell empty from
  * "about to come", the word that the producer claims by.  A little later there
- * is a handful, and no such look.  So a lull that found a second item doubles
- * the next, one that did not halves it, down to none: an idle queue, a dialogue
- * and a queue that is full for long answer at once, but for one lull in
- * LULL_TRIAL tickets, which notices that a stream began.  Its length matters: a
- * stream that is slowed down brings no second item in a pause or two. */
+ * are dozens, and no such look.  So a lull that found an item for every two
+ * pauses doubles the next, any other halves it, down to none: an idle queue, a
+ * dialogue, a slow stream and a queue that is full for long answer at once, but
+ * for one lull in LULL_TRIAL tickets, which notices that a fast stream began.
+ * Its length matters: a stream that is slowed down by its consumer brings no
+ * second item in a pause or two. */
 static bool lull(const girt__ring *ring, girt__lull *lull, uint64_t ticket,
                  uint64_t mark)
 {
@@ -194,10 +195,10 @@ static bool lull(const girt__ring *ring, girt__lull *lull, uint64_t ticket,
         (ticket | mark);
     if (!ready)
         girt_store_relaxed(&lull->vain, ticket);
-    uint64_t const next = girt__ring_next(ring, ticket);
+    uint64_t const later = advance(ring, ticket, length / 2);
     bool const paid =
-        ready &&
-        girt_load_relaxed(&girt__ring_slot(ring, next)->turn) == (next | mark);
+        ready && girt_load_relaxed(&girt__ring_slot(ring, later)->turn) ==
+                     (later | mark);
     uint32_t const wish = paid ? length * 2 : length / 2;
     uint32_t const after = wish < LULL_FIRST ? 0 : wish;
     if (after != before && after <= ring->lull_max)

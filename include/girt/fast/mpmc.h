@@ -100,7 +100,7 @@ static inline __attribute__((unused)) uint64_t girt_fast_mpmc_next(
  * have brought nothing. */
 enum {
     GIRT_FAST_LULL_FIRST = 8,
-    GIRT_FAST_LULL_MAX = 32,
+    GIRT_FAST_LULL_MAX = 64,
     GIRT_FAST_LULL_TRIAL = 64
 };
 
@@ -108,10 +108,11 @@ enum {
  * this ticket, and answers whether it has now.
  *
  * A thread that takes each item of a stream the moment it comes shares the
- * slot's line with its producer at every item; a little later there is a
- * handful.  So a lull in which two tickets passed doubles the next, any other
- * halves it, down to none: a queue at rest and a dialogue are answered at once,
- * but for one lull in a few tickets, which notices that a stream began. */
+ * slot's line with its producer at every item; a little later there are
+ * dozens.  So a lull in which a ticket passed for every two pauses doubles the
+ * next, any other halves it, down to none: a queue at rest, a dialogue and a
+ * slow stream are answered at once, but for one lull in many tickets, which
+ * notices that a fast stream began. */
 static __attribute__((noinline, unused)) bool girt_fast_mpmc_lull(
     const girt_mpmc *queue, girt_fast_lull *lull, uint64_t awaited,
     unsigned phase)
@@ -129,7 +130,8 @@ static __attribute__((noinline, unused)) bool girt_fast_mpmc_lull(
     for (uint64_t i = 0; i < length; i++)
         girt_fast_pause();
     bool const ready = girt_fast_mpmc_passed(queue, awaited, phase);
-    bool const paid = ready && girt_fast_mpmc_passed(queue, awaited + 1, phase);
+    bool const paid =
+        ready && girt_fast_mpmc_passed(queue, awaited + length / 2, phase);
     uint64_t after = paid ? 2 * length : length / 2;
     if (after < GIRT_FAST_LULL_FIRST)
         after = 0;

@@ -93,16 +93,17 @@ static const char *const girt_fast_spsc_layout __attribute__((used)) =
 
 /** Pauses of a lull at most, and one lull of a pause in so many tickets where
  * lulls have brought nothing. */
-enum { GIRT_FAST_SPSC_LULL_MAX = 32, GIRT_FAST_SPSC_LULL_TRIAL = 64 };
+enum { GIRT_FAST_SPSC_LULL_MAX = 64, GIRT_FAST_SPSC_LULL_TRIAL = 64 };
 
 /** For a side that has reached its limit and learned of nothing beyond it:
  * pauses without a look, at most once a ticket.  false: it did not.
  *
  * A consumer that takes each item of a stream the moment it comes shares a line
  * with its producer at every item, a little later there are lines full of
- * them; so with room and a producer.  Lulls that find two or more grow, others
- * shrink, down to none: a queue at rest and a dialogue are answered at once,
- * but for one pause in a few tickets, which notices that a stream began. */
+ * them; so with room and a producer.  Lulls that find one for every two pauses
+ * grow, others shrink, down to none: a queue at rest, a dialogue and a slow
+ * stream are answered at once, but for one pause in many tickets, which notices
+ * that a fast stream began. */
 static inline __attribute__((unused)) bool girt_fast_spsc_lull(
     const girt_fast_spsc_side *side)
 {
@@ -121,9 +122,10 @@ static inline __attribute__((unused)) bool girt_fast_spsc_lulled(
 {
     if (count <= 0)
         side->vain = side->ticket + 1;
-    if (count < 2 || (uint64_t)count > side->capacity / 2)
+    uint64_t const found = count <= 0 ? 0 : (uint64_t)count;
+    if (found < 2 || found < side->pauses / 2 || found > side->capacity / 2)
         side->pauses /= 2;
-    else if ((uint64_t)count < side->capacity / 4 &&
+    else if (found < side->capacity / 4 &&
              side->pauses < GIRT_FAST_SPSC_LULL_MAX)
         side->pauses = side->pauses == 0 ? 1 : 2 * side->pauses;
     return count > 0;
