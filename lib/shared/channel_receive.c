@@ -135,6 +135,16 @@ static girt_status copy_some(const girt_channel *channel, const sight *seen,
     return GIRT_OK;
 }
 
+/* Wakes the sender only when half of the lane is free: woken for each message,
+ * it would fill the lane again at once and sleep again, and every receive would
+ * be a system call.  What is between full and half its own slices find. */
+static inline void ring_for_room(const girt_channel *channel, const sight *seen,
+                                 size_t taken)
+{
+    if (seen->tail - seen->head - taken <= channel->shape.capacity / 2)
+        girt__bell_ring_after_rmw(&seen->lane->room, UINT64_MAX);
+}
+
 static girt_status take(girt_channel *channel, girt__lane *lane, sink *s)
 {
     sight seen = {.lane = lane};
@@ -154,7 +164,7 @@ static girt_status take(girt_channel *channel, girt__lane *lane, sink *s)
         if (girt_likely(status == GIRT_OK)) {
             /* R2 -> A2 (channel_send.c): the copy is made. */
             if (girt_cas_release(&lane->head, &head, head + s->count)) {
-                girt__bell_ring_after_rmw(&lane->room, s->count);
+                ring_for_room(channel, &seen, s->count);
                 return GIRT_OK;
             }
         } else {

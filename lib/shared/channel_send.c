@@ -90,6 +90,9 @@ static girt_status try_send(girt_channel *channel, const void *message,
     return GIRT_OK;
 }
 
+/* Tries before the first sleep, with a pause each. */
+enum { SPINS = 32 };
+
 /* One message, or a batch that has not gone yet. */
 typedef struct parcel {
     const char *bytes;
@@ -220,6 +223,12 @@ static girt_status send_or_wait(girt_channel *channel, parcel *p,
 {
     girt_status status = attempt(channel, p);
     if (status != GIRT_FULL || timeout_ns == GIRT_NOW)
+        return status;
+    for (int i = 0; i < SPINS && status == GIRT_FULL; i++) {
+        girt_pause();
+        status = attempt(channel, p);
+    }
+    if (status != GIRT_FULL)
         return status;
     int64_t const deadline_ns = girt__deadline(timeout_ns);
     /* Ends with the deadline; receivers make progress meanwhile. */
