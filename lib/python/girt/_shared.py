@@ -9,6 +9,8 @@ import os
 import pickle
 import struct
 import threading
+import time
+from array import array
 from typing import Any, Callable, Iterable, Optional, Union
 
 from . import _binding as c
@@ -19,9 +21,11 @@ from ._support import Handle, whole
 
 #: A wait is cut into pieces, so that Ctrl-C and close end it.
 _SLICE_NS = 50_000_000
-#: Tries before the first sleep: the other side is often at work, and a sleep
-#: and its end cost both sides more than some messages.
-_TRIES = 20
+#: Pauses in seconds between tries before a wait, for a message and for room.
+#: The other side is often at work, and a wait and its end cost both sides more
+#: than some messages.  A sender that finds no room sleeps without a call to be
+#: woken, so that receivers make more room than for the next batch.
+_PAUSES = ((0.0,) * 20, (0.0,) * 5 + (0.0001,) * 20)
 _HEAD = struct.Struct("=Q")
 _ZEROS = bytes(8)
 _PAGE = 4096
@@ -127,8 +131,8 @@ class _Scratch(threading.local):
     def __init__(self) -> None:
         self.count = ctypes.c_size_t()
         self.count_at = ctypes.addressof(self.count)
-        self.size = ctypes.c_size_t()
-        self.size_at = ctypes.addressof(self.size)
+        self.sizes = array("Q", [0])
+        self.size_at = self.sizes.buffer_info()[0]
         self.reserve(4096)
 
     def reserve(self, size: int) -> None:
@@ -179,6 +183,8 @@ class Channel:
         self._handle: Optional[int] = _ChannelHandle(out.value)
         self._arguments = (capacity, message_max, shared, name)
         self._message_max = message_max
+        self._c_send = c.call.channel_send
+        self._c_receive = c.call.channel_receive
 
     def __repr__(self) -> str:
         return f"<girt.Channel {self._arguments[3]}>"
@@ -195,9 +201,10 @@ class Channel:
         Raises Full (not block) or PutTimeout; ValueError for more than
         message_max.
         """
-        message = _bytes(message)
+        if type(message) is not bytes:
+            message = _bytes(message)
         size = len(message)
-        status = c.call.channel_send(self._handle, message, size, 0)
+        status = self._c_send(self._handle, message, size, 0)
         if status:
             self._wait(status, block, timeout, c.wait.channel_send,
                        message, size)
@@ -208,7 +215,9 @@ class Channel:
 
         Raises Empty (not block), GetTimeout or Corrupt.
         """
-        return bytes(self._receive(block, timeout))
+        scratch = self._receive(block, timeout)
+        # A slice of a char array is bytes.
+        return scratch.buffer[:scratch.sizes[0]]  # type: ignore[return-value]
 
     def send_many(self, messages: Iterable[Message], block: bool = True,
                   timeout: Optional[float] = None) -> int:
@@ -265,7 +274,8 @@ class Channel:
     def get(self, block: bool = True, timeout: Optional[float] = None) -> Any:
         """Receives an object.  Only channels whose senders you trust: a
         pickle runs what it says."""
-        return pickle.loads(self._receive(block, timeout))
+        scratch = self._receive(block, timeout)
+        return pickle.loads(scratch.view[:scratch.sizes[0]])
 
     def put_many(self, items: Iterable[Any], block: bool = True,
                  timeout: Optional[float] = None) -> int:
@@ -293,17 +303,17 @@ class Channel:
 
     # ---- within ----
 
-    def _receive(self, block: bool, timeout: Optional[float]) -> memoryview:
-        """The message, where this thread's next one goes, too."""
+    def _receive(self, block: bool, timeout: Optional[float]) -> _Scratch:
+        """Where the message is, until this thread's next one."""
         scratch = _scratch
         if scratch.room < self._message_max:
             scratch.reserve(self._message_max)
-        status = c.call.channel_receive(self._handle, scratch.at, scratch.room,
-                                        scratch.size_at, 0)
+        status = self._c_receive(self._handle, scratch.at, scratch.room,
+                                 scratch.size_at, 0)
         if status:
             self._wait(status, block, timeout, _receive_later, scratch.at,
                        scratch.room, scratch.size_at)
-        return scratch.view[:scratch.size.value]
+        return scratch
 
     def _receive_n(self, room: int, block: bool, timeout: Optional[float]
                    ) -> tuple[bytes, int]:
@@ -316,7 +326,8 @@ class Channel:
         if status:
             self._wait(status, block, timeout, _receive_n_later, scratch.at,
                        room, scratch.size_at, scratch.count_at)
-        return bytes(scratch.view[:scratch.size.value]), scratch.count.value
+        data: Any = scratch.buffer[:scratch.sizes[0]]
+        return data, scratch.count.value
 
     def _wait(self, status: int, block: bool, timeout: Optional[float],
               again: Callable[..., int], *arguments: Any) -> None:
@@ -328,11 +339,16 @@ class Channel:
             raise (Full("no room in the channel") if full else
                    Empty("the channel is empty"))
         deadline = deadline_of(timeout)
-        for _ in range(_TRIES):
-            os.sched_yield()
+        for pause in _PAUSES[full]:
+            if pause:
+                time.sleep(pause)
+            else:
+                os.sched_yield()
             status = again(self._handle, *arguments, 0)
             if status == OK:
                 return
+            if deadline is not None and not deadline_left(deadline):
+                break
         while True:
             left = (_SLICE_NS if deadline is None else
                     min(_SLICE_NS, int(deadline_left(deadline) * 1e9)))
