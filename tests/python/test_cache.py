@@ -220,6 +220,16 @@ class Loads(Case):
         join(1)
         self.assertEqual(len(runs), 4)
 
+        pair = "".join(["a", "b"])
+        join(pair, pair)
+        join(pair, "".join(["a", "b"]))  # equal, and another object
+        join("ab", "ab")
+        self.assertEqual(len(runs), 5)
+        join(("c", 1))
+        join(1, c=1)  # not the same call
+        self.assertEqual(len(runs), 7)
+        del runs[:3]
+
         @cache.cached(key=lambda user: user["id"])
         def by_id(user):
             runs.append(user)

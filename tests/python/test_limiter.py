@@ -216,6 +216,9 @@ class AKey(Case):
         self.assertEqual(list(limiter.take_many(zeros)), [1, 1, 1, 1, 0])
         self.assertEqual(list(limiter.take_many([b"\0", b"\0\0", b"\0"])),
                          [1, 1, 1])
+        self.assertEqual(list(limiter.take_many(
+            [memoryview(b"m.n.")[::2], bytearray(b"mn")])), [1, 1])
+        self.assertFalse(limiter.allow("mn"))
         self.assertEqual(list(limiter.take_many(["\u00e4", "e"])), [1, 1])
         self.assertFalse(limiter.allow("\u00e4".encode(), 2))
         self.assertEqual(list(limiter.retry_many(["new", "a"])),

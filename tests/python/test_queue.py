@@ -153,6 +153,13 @@ class Alone(Case):
         self.threads(take, lambda: q.put_many(range(1000)))
         self.assertEqual(got, list(range(1000)))
 
+    def test_a_huge_queue(self):
+        q = girt.Queue(2 ** 20)
+        q.put_many(range(5000))
+        self.assertEqual(q.get_many(2 ** 63), list(range(5000)))
+        with self.assertRaises(girt.Empty):
+            q.get_many(2 ** 63, block=False)
+
     def test_lists_given_and_taken_are_the_callers(self):
         q = girt.Queue(10)
         items = [1, 2, 3]

@@ -171,7 +171,7 @@ class Cache(NotCopied):
         for coroutines; of several equal calls at once one runs it.
 
         The key is made of the function's name and arguments, by pickle; or
-        ``key`` makes it of the arguments.  The decorated function has
+        ``key`` makes it of the arguments: for methods, say.  The decorated function has
         ``invalidate(*arguments)``.
         """
         life = _ttl(ttl)
@@ -183,8 +183,14 @@ class Cache(NotCopied):
                 if key is not None:
                     return name.encode() + b"\0" + key_bytes(
                         key(*arguments, **named))
-                return pickle.dumps(
-                    (name, arguments, sorted(named.items())), 5)
+                # Each by itself: a pickle of several tells equal objects
+                # from one object that is there twice.
+                pieces = [f"{name}\0{len(arguments)}\0".encode()]
+                pieces += [pickle.dumps(value, 5) for value in arguments]
+                for word in sorted(named):
+                    pieces += (pickle.dumps(word, 5),
+                               pickle.dumps(named[word], 5))
+                return b"".join(pieces)
 
             def now(*arguments: Any, **named: Any) -> Any:
                 entry = key_of(*arguments, **named)

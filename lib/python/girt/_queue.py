@@ -443,7 +443,8 @@ class Queue(NotCopied, Generic[T]):
 
     def _pop_many(self, count: int) -> Any:
         scratch = _scratch
-        count = min(count, self._maxsize * self._bands)
+        if count > 1024:  # take no more room than there may be objects
+            count = min(count, max(self.qsize(), 1024))
         if count > len(scratch.tickets):
             scratch.reserve(count)
         status = c.call.queue_pop_n(self._handle, scratch.tickets_at, count, 0,

@@ -198,8 +198,8 @@ class Handle(int):
     A call holds a reference to the handle that it was made with, so none is
     destroyed under it.  In a cycle that the garbage collector finds,
     finalizers run in any order, and those of others may still use the object:
-    it is then destroyed when the collector has done.  Nothing is destroyed once the
-    interpreter exits, when modules fall apart in any order.
+    it is then destroyed when the collector has done.  Nothing is destroyed
+    once the interpreter exits, when modules fall apart in any order.
     """
 
     __slots__ = ()
@@ -290,7 +290,7 @@ def packed(keys: Iterable[Key]) -> c.Keys:
     except TypeError:
         try:
             joined = b"\0".join(listed)
-        except TypeError:
+        except (TypeError, BufferError):
             return sized(listed)
     return c.Keys(joined, len(joined), None, len(listed))
 
