@@ -69,6 +69,10 @@ need_packages() {
     fi
 }
 
+want_packages() {
+    need_packages "$@" || echo "Going on without them." >&2
+}
+
 apt_lists_present() {
     compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null
 }
