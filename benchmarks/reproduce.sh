@@ -16,7 +16,7 @@ results=benchmarks/results
     cmake --build --preset release --target girt-bench
 }
 mkdir -p $results
-for suite in queue map limiter ring guard cache report; do
+for suite in queue map limiter ring guard cache channel metrics report trace; do
     echo "$suite ..."
     "$build/benchmarks/girt-bench" $suite --rivals --json $results/$suite.json "$@" \
         > $results/$suite.txt
