@@ -15,6 +15,13 @@ set(girt_api_dir ${CMAKE_CURRENT_LIST_DIR})
 if(NOT GIRT_SANITIZE)
     girt_add_api_test(headers bash ${girt_api_dir}/check_headers.sh
         ${PROJECT_SOURCE_DIR}/include ${CMAKE_C_COMPILER} ${CMAKE_CXX_COMPILER})
+    # And the other compiler, where it is there.
+    find_program(GIRT_CLANG clang)
+    find_program(GIRT_CLANGXX clang++)
+    if(GIRT_CLANG AND GIRT_CLANGXX AND NOT CMAKE_C_COMPILER_ID MATCHES Clang)
+        girt_add_api_test(headers_clang bash ${girt_api_dir}/check_headers.sh
+            ${PROJECT_SOURCE_DIR}/include ${GIRT_CLANG} ${GIRT_CLANGXX})
+    endif()
     girt_add_api_test(symbols ${Python3_EXECUTABLE} ${girt_api_dir}/check_symbols.py
         --source ${PROJECT_SOURCE_DIR} --library $<TARGET_FILE:girt>
         --compiler ${CMAKE_C_COMPILER})
