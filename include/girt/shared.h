@@ -38,7 +38,7 @@
  * Truncation: an unnamed segment is sealed and cannot shrink.  A named one is a
  * file, and its owner could cut it short: those who have it mapped then die by
  * SIGBUS when they touch what is gone. Nothing of girt ever truncates one.
- * Processes of one pid namespace and one boot: others are refused. */
+ * Processes of one pid and time namespace and one boot: others are refused. */
 #ifndef GIRT_SHARED_H
 #define GIRT_SHARED_H
 
@@ -96,8 +96,8 @@ GIRT_API girt_status girt_shared_create(girt_shared **out, const char *name,
  * @return  GIRT_OK; GIRT_MISSING: no such name; GIRT_E_INVALID: an argument out
  * of range, a symlink, another user's (the caller's and root's are accepted), a
  * segment of another version of girt, of an earlier boot, or of another
- * pid namespace; GIRT_E_CORRUPT: not a segment, or damaged; GIRT_E_NOMEM;
- * GIRT_E_SYSTEM: no more files.
+ * pid or time namespace; GIRT_E_CORRUPT: not a segment, or damaged;
+ * GIRT_E_NOMEM; GIRT_E_SYSTEM: no more files.
  *
  * Threads: any.
  * Progress: blocking.

@@ -58,10 +58,16 @@ static void read_boot(uint8_t boot[GIRT__SHARED_BOOT_BYTES])
     memcpy(boot, halves, sizeof halves);
 }
 
-static uint64_t pid_namespace(void)
+/* Where pids, and the starts and the monotonic clock that go by a time
+ * namespace, mean the same; 0: unknown. */
+static uint64_t namespaces(void)
 {
-    struct stat found;
-    return stat("/proc/self/ns/pid", &found) == 0 ? (uint64_t)found.st_ino : 0;
+    struct stat pids, times;
+    if (stat("/proc/self/ns/pid", &pids) != 0)
+        return 0;
+    uint64_t const time =
+        stat("/proc/self/ns/time", &times) == 0 ? (uint64_t)times.st_ino : 0;
+    return ((uint64_t)pids.st_ino << 32 ^ time) | 1;
 }
 
 void girt__shared_facts_fill(girt__shared_facts *facts, size_t bytes,
@@ -75,7 +81,7 @@ void girt__shared_facts_fill(girt__shared_facts *facts, size_t bytes,
         .bytes = bytes,
         .parts_at = parts_at,
         .creator = girt__process_self(),
-        .pids = pid_namespace(),
+        .spaces = namespaces(),
     };
     read_boot(facts->boot);
     facts->check = check_of(facts);
@@ -87,11 +93,12 @@ static bool is_of_this_host(const girt__shared_facts *facts)
     static const uint8_t unknown[GIRT__SHARED_BOOT_BYTES];
     uint8_t boot[GIRT__SHARED_BOOT_BYTES];
     read_boot(boot);
-    uint64_t const pids = pid_namespace();
+    uint64_t const spaces = namespaces();
     bool const same_boot = memcmp(facts->boot, unknown, sizeof boot) == 0 ||
                            memcmp(boot, unknown, sizeof boot) == 0 ||
                            memcmp(facts->boot, boot, sizeof boot) == 0;
-    return same_boot && (facts->pids == 0 || pids == 0 || facts->pids == pids);
+    return same_boot &&
+           (facts->spaces == 0 || spaces == 0 || facts->spaces == spaces);
 }
 
 girt_status girt__shared_facts_check(const girt__shared_facts *facts,

@@ -61,7 +61,7 @@ typedef struct girt__shared_facts {
     uint64_t bytes;    /* of the whole segment */
     uint64_t parts_at; /* where the first part begins */
     uint64_t creator;  /* core/process.h */
-    uint64_t pids;     /* the namespace in which its pid is one; 0: unknown */
+    uint64_t spaces;   /* in which a pid and a start mean this; 0: unknown */
     uint8_t boot[GIRT__SHARED_BOOT_BYTES]; /* zeros: unknown */
     uint64_t check;                        /* of all before it */
 } girt__shared_facts;

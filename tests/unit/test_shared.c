@@ -212,9 +212,9 @@ static void other_boot(girt__shared_facts *f)
 {
     f->boot[3] ^= 1;
 }
-static void other_pids(girt__shared_facts *f)
+static void other_spaces(girt__shared_facts *f)
 {
-    f->pids++;
+    f->spaces += 2;
 }
 static void larger(girt__shared_facts *f)
 {
@@ -244,7 +244,7 @@ static void test_facts(void **state)
     expect_facts(older_version, true, GIRT_E_INVALID);
     expect_facts(other_layout, true, GIRT_E_INVALID);
     expect_facts(other_boot, true, GIRT_E_INVALID);
-    expect_facts(other_pids, true, GIRT_E_INVALID);
+    expect_facts(other_spaces, true, GIRT_E_INVALID);
     expect_facts(larger, true, GIRT_E_CORRUPT);
     expect_facts(odd_page, true, GIRT_E_CORRUPT);
     expect_facts(parts_early, true, GIRT_E_CORRUPT);
