@@ -274,9 +274,9 @@ GIRT_API girt_status girt_cache_put(girt_cache *cache, const void *key,
  * Finds the value of a key, or has it loaded: of all who ask for a key that is
  * not there exactly one runs its loader, the others wait for what it brings.
  * In the stale time exactly one runs its loader, and the others get the old
- * value at once; when the refresh fails, the one gets the old value too, and
- * the next caller tries again.  A loader that answers GIRT_MISSING ends the old
- * value's time.
+ * value at once; when the refresh fails before the stale time ends, the one
+ * gets the old value too, and the next caller tries again.  A loader that
+ * answers GIRT_MISSING ends the old value's time.
  *
  * put, remove or clear of the key while it is loaded win: what the loader
  * brings is handed to its waiters but not stored, and later callers load anew.

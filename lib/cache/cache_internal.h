@@ -199,6 +199,15 @@ static inline void girt__cached_counted(girt_cached *cached, girt__item *item,
                             (void *)((uintptr_t)item | 1)};
 }
 
+/* What a pin holds: itself with a bit, or the slot that names it. */
+static inline girt__item *girt__cached_item(const girt_cached *cached)
+{
+    const uintptr_t held = (uintptr_t)cached->pin;
+    const uintptr_t item =
+        (held & 1) != 0 ? held : girt_load_relaxed((uintptr_t *)cached->pin);
+    return (girt__item *)(item & ~(uintptr_t)1);
+}
+
 /* ---- cache_report.c ----------------------------------------------------- */
 
 /* Sets cache->report. */

@@ -267,6 +267,14 @@ static void note_missing(load *l)
         girt__item_leave(cache, old, true);
 }
 
+/* The refresh failed: does the old value still serve? */
+static bool old_serves(const load *l)
+{
+    return l->old.pin != NULL &&
+           girt__item_age(l->cache, girt__cached_item(&l->old)) !=
+               GIRT__EXPIRED;
+}
+
 static girt_status load_it(load *l, girt_cached *cached)
 {
     girt__item *item = NULL;
@@ -288,7 +296,7 @@ static girt_status load_it(load *l, girt_cached *cached)
         girt__cache_count(l->cache, GIRT__LOAD_FAILURES);
     if (status == GIRT_OK) {
         girt__cached_counted(cached, item, false);
-    } else if (status != GIRT_MISSING && l->old.pin != NULL) {
+    } else if (status != GIRT_MISSING && old_serves(l)) {
         *cached = l->old; /* it serves until its time ends */
         l->old.pin = NULL;
         status = GIRT_OK;

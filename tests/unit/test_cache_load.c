@@ -212,6 +212,37 @@ static void stale_values_serve_while_refreshed(void **state)
     girt_cache_destroy(s.cache);
 }
 
+static int64_t slow_now;
+
+static girt_status let_time_pass(source *s, const void *key, size_t key_size)
+{
+    (void)s;
+    (void)key;
+    (void)key_size;
+    slow_now += 10;
+    return GIRT_OK;
+}
+
+/* A refresh that fails when the stale time is over has nothing to answer. */
+static void stale_time_ends_while_refreshed(void **state)
+{
+    (void)state;
+    slow_now = 0;
+    source s = {.value = "old",
+                .cache =
+                    cache_of((girt_cache_options){.ttl_ns = 10, .stale_ns = 20},
+                             &slow_now)};
+    check_load(&s, GIRT_OK, "old", false);
+    slow_now = 15;
+    s.answer = GIRT_E_IO;
+    s.inside = let_time_pass;
+    check_load(&s, GIRT_OK, "old", true);
+    assert_int_equal(slow_now, 25);
+    check_load(&s, GIRT_E_IO, NULL, false);
+    assert_int_equal(s.runs, 3);
+    girt_cache_destroy(s.cache);
+}
+
 /* ---- inside a loader ---------------------------------------------------- */
 
 static girt_status load_itself(source *s, const void *key, size_t key_size)
@@ -540,6 +571,7 @@ int main(void)
         cmocka_unit_test(failures_are_not_remembered),
         cmocka_unit_test(missing_is_remembered_on_request),
         cmocka_unit_test(stale_values_serve_while_refreshed),
+        cmocka_unit_test(stale_time_ends_while_refreshed),
         cmocka_unit_test(what_a_loader_may_do),
         cmocka_unit_test(others_win_over_a_load),
         cmocka_unit_test(a_large_key_is_not_copied),
