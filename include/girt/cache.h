@@ -389,7 +389,8 @@ GIRT_API girt_status girt_cache_save(girt_cache *cache, int fd);
 
 /**
  * Stores the entries of a file that girt_cache_save wrote; keys that are
- * there stay as they are, and what does not fit leaves by policy, as ever.
+ * there, or known to be missing, stay as they are, and what does not fit leaves
+ * by policy, as ever.
  * The file is checked from end to end before the first entry is stored, so it
  * must be one that can be read twice (not a pipe), and nobody may write to it
  * meanwhile.

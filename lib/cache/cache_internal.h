@@ -142,8 +142,8 @@ void girt__shard_catch_up(girt__shard *shard);
 
 /* Puts an item in, held by the caller for the cache.  On anything but GIRT_OK
  * it is still the caller's.  GIRT_REJECTED: `flight` was beaten. GIRT_EXISTS:
- * `keep` and the key is there.  GIRT_E_NOMEM: entries_max entries are on their
- * way in or out in other threads. */
+ * `keep` and the key is there, or known to be missing.  GIRT_E_NOMEM:
+ * entries_max entries are on their way in or out in other threads. */
 girt_status girt__cache_store(girt_cache *cache, girt__item *item,
                               girt__flight *flight, bool keep);
 

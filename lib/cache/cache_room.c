@@ -303,6 +303,7 @@ typedef struct store {
     girt__item *item;
     girt__flight *flight;
     bool keep;
+    int64_t now_ns; /* for `keep` */
     bool entry;     /* room for one more */
     bool exhausted; /* a wish could not be met: go on without */
     girt__want want;
@@ -356,6 +357,16 @@ static void insert(store *s)
     girt__buckets_split(&shard->index, shard->count);
 }
 
+/* Of what is to be kept: it may have expired, and nobody asked for it since.
+ */
+static bool expired(store *s, const girt__item *item)
+{
+    if (girt__item_age_at(s->cache, item, s->now_ns) != GIRT__EXPIRED)
+        return false;
+    girt_store_relaxed(&s->shard->expirations, s->shard->expirations + 1);
+    return true;
+}
+
 /* Under the lock; GIRT_E_BUSY: something is to be obtained first. */
 static girt_status store_locked(store *s)
 {
@@ -365,7 +376,7 @@ static girt_status store_locked(store *s)
         feed(s);
     girt__item **const place =
         girt__buckets_place(&shard->index, s->item->hash);
-    if (place != NULL && s->keep)
+    if (place != NULL && s->keep && !expired(s, *place))
         return GIRT_EXISTS;
     if (place == NULL && !s->entry)
         return GIRT_E_BUSY;
@@ -394,6 +405,7 @@ girt_status girt__cache_store(girt_cache *cache, girt__item *item,
                .item = item,
                .flight = flight,
                .keep = keep,
+               .now_ns = keep ? girt__clock_now(&cache->clock) : 0,
                .entry = cache->entries_max == 0};
     girt_status status;
     bool failed = false;

@@ -187,6 +187,42 @@ static void time_goes_on(void **state)
     girt_cache_destroy(b);
 }
 
+/* One that has expired and was not asked for since is not there. */
+static void expired_do_not_stay(void **state)
+{
+    (void)state;
+    int64_t now = 0;
+    girt_cache *const a = cache_of((girt_cache_options){0}, &now);
+    girt_cache *const b = cache_of((girt_cache_options){.stale_ns = 5}, &now);
+    check_status(girt_cache_put(a, "fresh", 5, "new", 3, 0), GIRT_OK);
+    check_status(girt_cache_put(a, "stale", 5, "new", 3, 0), GIRT_OK);
+    check_status(girt_cache_put(a, "gone", 4, "new", 3, 0), GIRT_OK);
+    check_status(girt_cache_put(b, "fresh", 5, "v", 1, 11), GIRT_OK);
+    check_status(girt_cache_put(b, "stale", 5, "v", 1, 10), GIRT_OK);
+    check_status(girt_cache_put(b, "gone", 4, "v", 1, 5), GIRT_OK);
+    now = 10;
+    const int fd = new_file();
+    check_status(girt_cache_save(a, fd), GIRT_OK);
+    rewind_file(fd);
+    check_status(girt_cache_restore(b, fd), GIRT_OK);
+    girt_cached cached;
+    check_status(girt_cache_get(b, "gone", 4, &cached), GIRT_OK);
+    assert_int_equal(cached.size, 3);
+    girt_cache_release(b, &cached);
+    bool stale = true;
+    assert_true(has(b, "fresh", &stale));
+    assert_false(stale);
+    assert_true(has(b, "stale", &stale));
+    assert_true(stale);
+    girt_cache_stats stats;
+    girt_cache_read_stats(b, &stats);
+    assert_int_equal(stats.expirations, 1);
+    assert_int_equal(stats.entries, 3);
+    close(fd);
+    girt_cache_destroy(a);
+    girt_cache_destroy(b);
+}
+
 /* ---- hostile files ------------------------------------------------------ */
 
 static size_t make_bytes(uint32_t entries, size_t value_size,
@@ -327,6 +363,7 @@ int main(void)
         cmocka_unit_test(many_entries_come_back),
         cmocka_unit_test(a_long_chain_comes_back),
         cmocka_unit_test(time_goes_on),
+        cmocka_unit_test(expired_do_not_stay),
         cmocka_unit_test(torn_and_damaged_files),
         cmocka_unit_test(forged_files),
     };
