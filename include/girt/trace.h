@@ -334,8 +334,8 @@ GIRT_API bool girt_trace_received(girt_trace_context *context);
  *
  * @param tracer  the tracer.
  * @param format  which.
- * @param write  gets the document in pieces; false stops. It may record spans,
- *     but not write, read statistics of, or destroy this tracer.
+ * @param write  gets the document in pieces; false stops. It may record spans
+ *     and fork, but not write, read statistics of, or destroy this tracer.
  * @param context  passed to `write`.
  * @return  GIRT_OK; GIRT_E_INVALID: a NULL, or no such format; GIRT_E_IO:
  *     `write` answered false, and the spans are there for another write.

@@ -6,8 +6,12 @@
  * of all there are practically never meet. */
 #include "trace/trace_ids.h"
 
+#include <pthread.h>
+#include <stdbool.h>
+
 #include "core/atomic.h"
 #include "core/random.h"
+#include "core/thread.h"
 
 typedef struct generator {
     uint64_t state[2];
@@ -17,9 +21,27 @@ typedef struct generator {
 static __thread generator own;
 static uint32_t generation = 1;
 
-void girt__trace_ids_restart(void)
+/* A fork's child has its parent's states, whether there is a tracer or not. */
+static void after_fork(girt__thread_observer *self, bool in_child)
 {
-    (void)girt_add_relaxed(&generation, 1);
+    (void)self;
+    if (in_child)
+        (void)girt_add_relaxed(&generation, 1);
+}
+
+static void thread_ended(girt__thread_observer *self, uint32_t thread_index)
+{
+    (void)self;
+    (void)thread_index;
+}
+
+static girt__thread_observer observer = {.ended = thread_ended,
+                                         .after_fork = after_fork};
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void observe(void)
+{
+    girt__thread_observe(&observer);
 }
 
 static inline uint64_t rotate(uint64_t value, unsigned by)
@@ -29,6 +51,7 @@ static inline uint64_t rotate(uint64_t value, unsigned by)
 
 static __attribute__((noinline)) void seed(uint32_t current)
 {
+    (void)pthread_once(&once, observe);
     own.state[0] = girt__random_seed(); /* never 0, as the state must not */
     own.state[1] = girt__random_seed();
     own.generation = current;

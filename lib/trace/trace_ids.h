@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* trace_ids.h - numbers that no other thread, process or host makes. */
+/* trace_ids.h - numbers that no other thread, process or host makes,
+ * a fork's child included. */
 #ifndef GIRT_TRACE_TRACE_IDS_H
 #define GIRT_TRACE_TRACE_IDS_H
 
@@ -14,9 +15,5 @@ typedef struct girt__trace_pair {
     uint64_t word[2];
 } girt__trace_pair;
 girt__trace_pair girt__trace_pair_next(void);
-
-/* Each thread begins anew: for a fork's child, whose threads (the one) have
- * their parents' state. */
-void girt__trace_ids_restart(void);
 
 #endif /* GIRT_TRACE_TRACE_IDS_H */

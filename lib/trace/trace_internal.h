@@ -42,12 +42,16 @@ struct girt_tracer {
     pthread_mutex_t mutex;
     uint64_t written;
     girt__failed_traces *failed; /* with keep_errors */
+    uint32_t forks; /* that this process is a child of, since the tracer */
 
     girt__thread_observer observer; /* for forks */
 };
 
 /* The ring of the calling thread; NULL: it has none, and cannot have one. */
 girt__span_ring *girt__tracer_ring(girt_tracer *tracer);
+
+/* The calling thread is in girt_tracer_write of it, and has its mutex. */
+bool girt__tracer_is_writing(const girt_tracer *tracer);
 
 static inline bool girt__trace_context_is_set(const girt_trace_context *context)
 {

@@ -96,6 +96,22 @@ static void settle(girt_tracer *tracer)
     }
 }
 
+/* The writes that this thread is in, innermost first: a function that gets one
+ * tracer's document may write another. */
+typedef struct write_call {
+    const girt_tracer *tracer;
+    const struct write_call *outer;
+} write_call;
+static __thread const write_call *writing;
+
+bool girt__tracer_is_writing(const girt_tracer *tracer)
+{
+    const write_call *call = writing;
+    while (call != NULL && call->tracer != tracer)
+        call = call->outer;
+    return call != NULL;
+}
+
 /* Nanoseconds from the tracer's clock to the wall clock. */
 static int64_t epoch_of(const girt_tracer *tracer)
 {
@@ -125,6 +141,9 @@ girt_status girt_tracer_write(girt_tracer *tracer, girt_trace_format format,
                                      .epoch_ns = epoch_of(tracer)};
 
     pthread_mutex_lock(&tracer->mutex);
+    write_call const call = {tracer, writing};
+    writing = &call;
+    uint32_t const forks = tracer->forks;
     fix_ends(tracer);
     if (tracer->keep_errors)
         note_failed(tracer);
@@ -133,8 +152,10 @@ girt_status girt_tracer_write(girt_tracer *tracer, girt_trace_format format,
         write_ring(tracer, i, &document);
     girt__trace_document_end(&document);
     girt_status const status = girt__text_end(&text);
-    if (status == GIRT_OK)
+    /* Where `write` forked, the child has forgotten what went out. */
+    if (status == GIRT_OK && tracer->forks == forks)
         settle(tracer);
+    writing = call.outer;
     pthread_mutex_unlock(&tracer->mutex);
     return status;
 }

@@ -17,7 +17,6 @@
 #include "core/alloc_internal.h"
 #include "core/atomic.h"
 #include "core/clock_internal.h"
-#include "trace/trace_ids.h"
 
 static bool options_are_valid(const girt_tracer_options *o)
 {
@@ -48,14 +47,6 @@ static size_t power_of_two_from(size_t count)
     return power;
 }
 
-static void before_fork(girt__thread_observer *self)
-{
-    girt_tracer *const tracer =
-        (girt_tracer *)(void *)((char *)self -
-                                offsetof(struct girt_tracer, observer));
-    pthread_mutex_lock(&tracer->mutex);
-}
-
 /* The child forgets what its parent will write. */
 static void forget_all(girt_tracer *tracer)
 {
@@ -70,20 +61,26 @@ static void forget_all(girt_tracer *tracer)
     }
     girt_store_relaxed(&tracer->homeless, 0);
     tracer->written = 0;
+    tracer->forks++;
     if (tracer->failed != NULL)
         memset(tracer->failed, 0, sizeof *tracer->failed);
 }
+
+/* The mutex is not taken around a fork: who writes holds it while the caller's
+ * function runs, which may fork itself, or wait for another fork's mutex. So in
+ * the child what it guards may stand halfway, and all of that is made anew. */
 
 static void after_fork(girt__thread_observer *self, bool in_child)
 {
     girt_tracer *const tracer =
         (girt_tracer *)(void *)((char *)self -
                                 offsetof(struct girt_tracer, observer));
-    if (in_child) {
-        girt__trace_ids_restart();
-        forget_all(tracer);
-    }
-    pthread_mutex_unlock(&tracer->mutex);
+    if (!in_child)
+        return;
+    forget_all(tracer);
+    /* Whoever held it is not here, unless it is this thread. */
+    if (!girt__tracer_is_writing(tracer))
+        pthread_mutex_init(&tracer->mutex, NULL);
 }
 
 /* Rings outlive their threads. */
@@ -134,7 +131,6 @@ girt_status girt_tracer_create(girt_tracer **out,
     memcpy(tracer->service, service, strlen(service) + 1);
     pthread_mutex_init(&tracer->mutex, NULL);
     tracer->observer = (girt__thread_observer){.ended = thread_ended,
-                                               .before_fork = before_fork,
                                                .after_fork = after_fork};
     girt__thread_observe(&tracer->observer);
     *out = tracer;

@@ -460,6 +460,84 @@ static void a_forks_child_begins_anew(void **state)
     girt_tracer_destroy(tracer);
 }
 
+/* A thread's generator outlives its tracers, and is copied by a fork. */
+static void ids_differ_after_a_fork_between_two_tracers(void **state)
+{
+    (void)state;
+    int64_t now = 0;
+    girt_tracer *tracer = tracer_with((girt_tracer_options){0}, &now);
+    record_one(tracer);
+    girt_tracer_destroy(tracer);
+    int pipes[2];
+    assert_int_equal(pipe(pipes), 0);
+    pid_t const child = fork();
+    assert_true(child >= 0);
+    girt_span span;
+    tracer = tracer_with((girt_tracer_options){0}, &now);
+    girt_span_start(&span, tracer, "after", NULL);
+    girt_span_end(&span);
+    girt_tracer_destroy(tracer);
+    if (child == 0) {
+        ssize_t const sent =
+            write(pipes[1], &span.context, sizeof span.context);
+        _exit(sent == (ssize_t)sizeof span.context ? 0 : 1);
+    }
+    girt_trace_context childs;
+    assert_int_equal(read(pipes[0], &childs, sizeof childs), sizeof childs);
+    int result;
+    assert_int_equal(waitpid(child, &result, 0), child);
+    assert_int_equal(result, 0);
+    assert_memory_not_equal(childs.trace_id, span.context.trace_id, 16);
+    close(pipes[0]);
+    close(pipes[1]);
+}
+
+typedef struct forking {
+    girt_tracer *tracer;
+    pid_t child; /* 0 in the child; -1: not yet */
+} forking;
+
+static bool fork_once(void *context, const char *text, size_t size)
+{
+    forking *const f = context;
+    (void)text;
+    (void)size;
+    record_one(f->tracer);
+    if (f->child == -1)
+        f->child = fork();
+    return true;
+}
+
+/* A document that goes to a child process, say; the child may come back. */
+static void the_function_that_is_written_to_may_fork(void **state)
+{
+    (void)state;
+    int64_t now = 0;
+    girt_tracer *const tracer = tracer_with((girt_tracer_options){0}, &now);
+    record_one(tracer);
+    forking f = {tracer, -1};
+    girt_tracer_stats stats;
+    alarm(30); /* for a lock that is waited for without end */
+    check_status(girt_tracer_write(tracer, GIRT_TRACE_CHROME, fork_once, &f),
+                 GIRT_OK);
+    girt_tracer_read_stats(tracer, &stats);
+    if (f.child == 0) {
+        bool fine = stats.recorded == 0 && stats.written == 0 &&
+                    stats.dropped == 0 && stats.left_out == 0;
+        record_one(tracer);
+        const char *const text = write_out(tracer, GIRT_TRACE_CHROME);
+        fine = fine && count_of(text, "\"X\"") == 1;
+        girt_tracer_destroy(tracer);
+        _exit(fine ? 0 : 1);
+    }
+    assert_int_equal(stats.written, 1);
+    int result;
+    assert_int_equal(waitpid(f.child, &result, 0), f.child);
+    assert_int_equal(result, 0);
+    alarm(0);
+    girt_tracer_destroy(tracer);
+}
+
 static void bad_arguments(void **state)
 {
     (void)state;
@@ -518,6 +596,8 @@ int main(void)
         cmocka_unit_test(contexts_are_handed_on),
         cmocka_unit_test(workers_hand_contexts_on),
         cmocka_unit_test(a_forks_child_begins_anew),
+        cmocka_unit_test(ids_differ_after_a_fork_between_two_tracers),
+        cmocka_unit_test(the_function_that_is_written_to_may_fork),
         cmocka_unit_test(bad_arguments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
