@@ -93,8 +93,9 @@ typedef struct girt_tracer_options {
      * up to a power of two; 0: 1024. Each takes 256 bytes, from a thread's
      * first span on. */
     size_t spans_per_thread;
-    /** Threads that record at the same time, 1 to 65535; 0: 256. Others' spans
-     * are dropped and counted. */
+    /** Threads that call girt at the same time and may record, 1 to 65535; 0:
+     * 256. Spans of those beyond, in order of their first calls, are dropped
+     * and counted. */
     size_t threads_max;
     /** `service.name` of what is written: 1 to 255 bytes, or NULL: "girt". */
     const char *service;
@@ -215,8 +216,8 @@ GIRT_API void girt_span_start(girt_span *span, girt_tracer *tracer,
 GIRT_API void girt_span_set_kind(girt_span *span, girt_span_kind kind);
 
 /**
- * Adds a number. Of more than GIRT_SPAN_ATTRIBUTES_MAX attributes the first are
- * kept.
+ * Sets a number. A key that the span has already gets the new value; of more
+ * than GIRT_SPAN_ATTRIBUTES_MAX keys the first are kept.
  *
  * @param span  an open span.
  * @param key  a constant, as the name of a span; NULL: nothing happens.
@@ -231,7 +232,7 @@ GIRT_API void girt_span_set_int(girt_span *span, const char *key,
                                 int64_t value);
 
 /**
- * Adds a number with a fraction; as girt_span_set_int.
+ * Sets a number with a fraction; as girt_span_set_int.
  *
  * @param span  an open span.
  * @param key  a constant; NULL: nothing happens.
@@ -246,8 +247,8 @@ GIRT_API void girt_span_set_double(girt_span *span, const char *key,
                                    double value);
 
 /**
- * Adds a text, which is copied. A span has room for 120 bytes of text in all;
- * what does not fit is cut.
+ * Sets a text, which is copied. A span has room for 120 bytes of text in all,
+ * replaced ones included; what does not fit is cut.
  *
  * @param span  an open span.
  * @param key  a constant; NULL: nothing happens.

@@ -127,42 +127,57 @@ void girt_span_set_kind(girt_span *span, girt_span_kind kind)
         record_of(span)->kind = (uint8_t)kind;
 }
 
-static void add_attribute(girt_span *span, const char *key,
-                          girt__attribute_type type, uint64_t value)
+/* Where an attribute goes: a key that is there already is set anew, for a span
+ * must not have one twice. false: nowhere. */
+static bool find_place(const girt_span *span, const char *key, unsigned *at)
 {
-    girt__span_record *const record = record_of(span);
-    unsigned const at = record->attributes++;
-    record->attribute[at].key = key;
-    record->attribute[at].value = value;
-    record->types |= (uint8_t)((unsigned)type << (2 * at));
+    if (span == NULL || span->tracer == NULL || key == NULL)
+        return false;
+    const girt__span_record *const record =
+        (const girt__span_record *)(const void *)span->record;
+    for (*at = 0; *at < record->attributes; (*at)++) {
+        const char *const other = record->attribute[*at].key;
+        if (other == key || strcmp(other, key) == 0)
+            return true;
+    }
+    return *at < GIRT_SPAN_ATTRIBUTES_MAX;
 }
 
-static bool has_room(const girt_span *span, const char *key)
+static void put_attribute(girt__span_record *record, unsigned at,
+                          const char *key, girt__attribute_type type,
+                          uint64_t value)
 {
-    return span != NULL && span->tracer != NULL && key != NULL &&
-           ((const girt__span_record *)(const void *)span->record)->attributes <
-               GIRT_SPAN_ATTRIBUTES_MAX;
+    if (at == record->attributes)
+        record->attributes++;
+    record->attribute[at].key = key;
+    record->attribute[at].value = value;
+    unsigned const others = record->types & ~(3u << (2 * at));
+    record->types = (uint8_t)(others | (unsigned)type << (2 * at));
 }
 
 void girt_span_set_int(girt_span *span, const char *key, int64_t value)
 {
-    if (has_room(span, key))
-        add_attribute(span, key, GIRT__ATTRIBUTE_INT, (uint64_t)value);
+    unsigned at;
+    if (find_place(span, key, &at))
+        put_attribute(record_of(span), at, key, GIRT__ATTRIBUTE_INT,
+                      (uint64_t)value);
 }
 
 void girt_span_set_double(girt_span *span, const char *key, double value)
 {
-    if (!has_room(span, key))
+    unsigned at;
+    if (!find_place(span, key, &at))
         return;
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
-    add_attribute(span, key, GIRT__ATTRIBUTE_DOUBLE, bits);
+    put_attribute(record_of(span), at, key, GIRT__ATTRIBUTE_DOUBLE, bits);
 }
 
 void girt_span_set_text(girt_span *span, const char *key, const char *text,
                         size_t size)
 {
-    if (!has_room(span, key) || (text == NULL && size != 0))
+    unsigned at;
+    if ((text == NULL && size != 0) || !find_place(span, key, &at))
         return;
     girt__span_record *const record = record_of(span);
     size_t const room = GIRT__SPAN_TEXT_BYTES - record->text_used;
@@ -173,7 +188,7 @@ void girt_span_set_text(girt_span *span, const char *key, const char *text,
         used--;
     if (used != 0)
         memcpy(record->text + record->text_used, text, used);
-    add_attribute(span, key, GIRT__ATTRIBUTE_TEXT,
+    put_attribute(record, at, key, GIRT__ATTRIBUTE_TEXT,
                   (uint64_t)record->text_used << 32 | used);
     record->text_used = (uint8_t)(record->text_used + used);
 }

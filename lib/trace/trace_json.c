@@ -214,12 +214,14 @@ static void chrome_arguments(girt__text *text, const girt__span_record *record)
         girt__text_put(text, "\",\"parent\":\"");
         put_hex(text, &record->parent, sizeof record->parent);
     }
-    girt__text_put(text, record->failed ? "\",\"failed\":true"
-                                        : "\",\"failed\":false");
+    /* Attributes apart: one may be named as what stands above. */
+    girt__text_put(text, record->failed
+                             ? "\",\"failed\":true,\"attributes\":{"
+                             : "\",\"failed\":false,\"attributes\":{");
     for (unsigned i = 0; i < record->attributes; i++) {
         const char *const key = record->attribute[i].key;
         size_t size;
-        girt__text_put(text, ",\"");
+        girt__text_put(text, i == 0 ? "\"" : ",\"");
         put_escaped(text, key, strlen(key));
         girt__text_put(text, "\":");
         switch (type_of(record, i)) {
@@ -236,7 +238,7 @@ static void chrome_arguments(girt__text *text, const girt__span_record *record)
         }
         }
     }
-    girt__text_put(text, "}");
+    girt__text_put(text, "}}");
 }
 
 static void chrome_span(girt__trace_document *document,
