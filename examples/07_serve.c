@@ -59,7 +59,7 @@ int main(int count, char *words[])
                                                           .name = "prices",
                                                           .metrics = metrics}));
     must(girt_limiter_create(
-        &logins, &(girt_limiter_options){.rate = {100, 1000000000, 20},
+        &logins, &(girt_limiter_options){.rate = {10, 1000000000, 5},
                                          .name = "logins",
                                          .metrics = metrics}));
     must(girt_breaker_create(

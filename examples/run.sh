@@ -3,20 +3,32 @@
 # Installs what is missing (Debian), builds in Release, and runs the spike: an
 # access log replayed as one burst, behind one lock and on girt. With --cascade
 # first, the other large one: a slow service, without guards and with girt's.
+# With --top first, a terminal view of a running program's metrics.
 #
 # usage: examples/run.sh [OPTION]... [LOG]     -h lists the options
 #        examples/run.sh --cascade [OPTION]...
+#        examples/run.sh --top [OPTION]... [TARGET]
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 program=spike
-if [ "${1-}" = --cascade ]; then
+more=()
+case ${1-} in
+--cascade)
     program=cascade
     shift
-fi
+    ;;
+--top)
+    program=top
+    # And what 07_serve, a program to look at, needs.
+    more=(libncurses-dev libcurl4-openssl-dev libmicrohttpd-dev)
+    shift
+    ;;
+esac
 source "$root/tests/support/packages.sh"
 
 need_packages gcc g++ make cmake pkg-config libc6-dev \
-    libck-dev libjemalloc-dev libxxhash-dev libcmocka-dev gnuplot-nox
+    libck-dev libjemalloc-dev libxxhash-dev libcmocka-dev gnuplot-nox \
+    ${more[@]+"${more[@]}"}
 
 # The presets stand in the source folder; a log is named from where we are.
 build() {

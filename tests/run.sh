@@ -18,7 +18,7 @@ if command -v apt-get >/dev/null; then
 fi
 # Without these a part is not built, or a test says what it skips.
 want_packages libmicrohttpd-dev python3-prometheus-client chromium \
-    python3-pip python3-setuptools python3-wheel mypy
+    libncurses-dev libcurl4-openssl-dev tmux python3-pip python3-setuptools python3-wheel mypy
 unpack_program promtool prometheus build/prometheus || true
 
 configure() { # preset

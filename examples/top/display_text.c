@@ -78,15 +78,16 @@ void display_bytes(char out[DISPLAY_NUMBER_MAX], double bytes)
 
 void display_duration(char out[DISPLAY_NUMBER_MAX], double ns)
 {
+    const double size = fabs(ns);
     if (!isfinite(ns))
         dash(out);
-    else if (ns >= 99999.5e9)
+    else if (size >= 99999.5e9)
         snprintf(out, DISPLAY_NUMBER_MAX, "%.0es", ns / 1e9);
-    else if (ns >= 999.5e6)
+    else if (size >= 999.5e6)
         scaled(out, ns, 1e9, "s");
-    else if (ns >= 999.5e3)
+    else if (size >= 999.5e3)
         scaled(out, ns, 1e6, "ms");
-    else if (ns >= 999.5)
+    else if (size >= 999.5)
         scaled(out, ns, 1e3, "us");
     else
         snprintf(out, DISPLAY_NUMBER_MAX, "%.0fns", ns + 0.0);

@@ -17,7 +17,8 @@ file(GLOB sources CONFIGURE_DEPENDS examples/test_*.c)
 foreach(source ${sources})
     get_filename_component(name ${source} NAME_WE)
     add_executable(${name} ${source})
-    target_link_libraries(${name} PRIVATE girt_test_support spike_parts cascade_parts)
+    target_link_libraries(${name} PRIVATE girt_test_support spike_parts cascade_parts
+        top_parts)
     girt_examples_test(${name} ${name})
 endforeach()
 
@@ -32,6 +33,15 @@ girt_examples_test(cascade_cli bash ${here}/cascade_cli.sh $<TARGET_FILE:cascade
     ${PROJECT_SOURCE_DIR}/docs/guide/cascade.md)
 
 girt_examples_test(prefork bash ${here}/prefork.sh $<TARGET_FILE:prefork>)
+
+if(TARGET top)
+    girt_examples_test(top_cli bash ${here}/top_cli.sh $<TARGET_FILE:top>
+        ${PROJECT_SOURCE_DIR}/docs/guide/metrics.md ${here}/data/top)
+endif()
+if(TARGET top AND TARGET example_07_serve)
+    girt_examples_test(top_tmux bash ${here}/top_tmux.sh $<TARGET_FILE:top>
+        $<TARGET_FILE:example_07_serve>)
+endif()
 
 file(GLOB outputs CONFIGURE_DEPENDS examples/expected/*.txt)
 foreach(output ${outputs})
