@@ -11,15 +11,17 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 program=spike
+targets=(spike)
 more=()
 case ${1-} in
 --cascade)
     program=cascade
+    targets=(cascade)
     shift
     ;;
 --top)
     program=top
-    # And what 07_serve, a program to look at, needs.
+    targets=(top example_07_serve) # which is a program to look at
     more=(libncurses-dev libcurl4-openssl-dev libmicrohttpd-dev)
     shift
     ;;
@@ -34,7 +36,7 @@ need_packages gcc g++ make cmake pkg-config libc6-dev \
 build() {
     cd "$root"
     cmake --preset release --log-level=WARNING
-    cmake --build --preset release --target "$program" --parallel "$(nproc)"
+    cmake --build --preset release --target "${targets[@]}" --parallel "$(nproc)"
 }
 
 # Only a failure is worth reading. It all goes to stderr: stdout is the program's.
