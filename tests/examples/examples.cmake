@@ -34,13 +34,15 @@ girt_examples_test(cascade_cli bash ${here}/cascade_cli.sh $<TARGET_FILE:cascade
 
 girt_examples_test(prefork bash ${here}/prefork.sh $<TARGET_FILE:prefork>)
 
-if(TARGET top)
+# One thread: nothing for ThreadSanitizer to see.
+include(${PROJECT_SOURCE_DIR}/examples/top/needs.cmake)
+if(CURSES_FOUND AND CURL_FOUND AND NOT GIRT_SANITIZE STREQUAL "thread")
     girt_examples_test(top_cli bash ${here}/top_cli.sh $<TARGET_FILE:top>
         ${PROJECT_SOURCE_DIR}/docs/guide/metrics.md ${here}/data/top)
-endif()
-if(TARGET top AND TARGET example_07_serve)
-    girt_examples_test(top_tmux bash ${here}/top_tmux.sh $<TARGET_FILE:top>
-        $<TARGET_FILE:example_07_serve>)
+    if(TARGET girt::serve)
+        girt_examples_test(top_tmux bash ${here}/top_tmux.sh $<TARGET_FILE:top>
+            $<TARGET_FILE:example_07_serve>)
+    endif()
 endif()
 
 file(GLOB outputs CONFIGURE_DEPENDS examples/expected/*.txt)
