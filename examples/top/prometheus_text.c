@@ -293,8 +293,8 @@ static bool check_comment(prometheus_reader *r, cursor c)
 
 void prometheus_begin(prometheus_reader *reader, const char *text, size_t size)
 {
-    reader->at = text;
-    reader->end = text + size;
+    reader->at = size == 0 ? "" : text; /* no text may be NULL */
+    reader->end = reader->at + size;
     reader->line = 0;
     reader->error = NULL;
     reader->used = 0;

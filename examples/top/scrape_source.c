@@ -80,8 +80,14 @@ static scrape_result finish_http(scrape_source *s, CURLcode code)
     curl_multi_remove_handle(s->multi, s->easy);
     s->asked = false;
     s->time_s = clock_s();
-    if (code == CURLE_OK)
+    long status = 0;
+    curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (code == CURLE_OK && status == 200)
         return SCRAPE_READY;
+    if (code == CURLE_OK) { /* one that moved elsewhere is not followed */
+        snprintf(s->why, sizeof s->why, "answers with status %ld", status);
+        return SCRAPE_FAILED;
+    }
     const char *const why = code == CURLE_WRITE_ERROR
                                 ? "more than 16 MiB, or no memory"
                             : s->curl_why[0] != '\0' ? s->curl_why

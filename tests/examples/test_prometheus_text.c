@@ -153,6 +153,9 @@ static void test_refused(void **state)
     assert_false(prometheus_next(&reader, &sample));
     assert_non_null(reader.error);
     assert_int_equal(count_samples(""), 0);
+    prometheus_begin(&reader, NULL, 0);
+    assert_false(prometheus_next(&reader, &sample));
+    assert_null(reader.error);
     assert_int_equal(count_samples("# EOF\n"), 0);
 }
 

@@ -61,6 +61,7 @@ expect 1 'cut.txt, line [0-9]+: the last line does not end' --once -f cut.txt
 printf 'a 1\nb x\n' >wrong.txt
 expect 1 'line 2: no number' --once -f wrong.txt
 expect 1 'No such file' --once -f none.txt
+expect 0 'girt top: /dev/null, 0 objects' --once -f /dev/null
 expect 1 'more than 16 MiB' --once -f /dev/zero
 expect 1 'unix:./none: ' --once unix:./none
 expect 1 '127.0.0.1:1/metrics: ' --once 1

@@ -89,6 +89,10 @@ if [ "$i" -eq 10 ]; then
     fail "--once"
 fi
 
+# What is there, but no metrics.
+if "$top" --once "http://127.0.0.1:$port/nothing" >once.txt 2>&1; then fail "status 404"; fi
+grep -q 404 once.txt || fail "no word about status 404"
+
 # Live values, and they change.
 start_top 100 30
 until_screen '^QUEUE +DEPTH CAPACITY +PUSH/S'
