@@ -2,13 +2,18 @@
 /* Goal: each section shows what it says, in the order that was asked for, and
  * never more columns than there are.
  * Method: two scrapes by hand, and the lines that must come of them; every
- * section's every column as the one to sort by; every width of a terminal. */
+ * section's every column as the one to sort by; every width of a terminal; a
+ * scrape with bytes changed at random. */
 #include "object_view.h"
 
 #include <math.h>
 
 #include "part_columns.h"
+#include "scrape_text.h"
 #include "support/check.h"
+#include "support/rng.h"
+#include "support/scale.h"
+#include "support/threads.h"
 
 static object_table before, now;
 static object_view view;
@@ -219,13 +224,54 @@ static void test_all_sections(void **state)
         }
 }
 
+/* What two scrapes say may be nonsense, as long as it is well-formed: changed
+ * digits, names and bounds. Whatever comes of it fits the screen. */
+static void test_fuzz(void **state)
+{
+    (void)state;
+    static const char alphabet[] = "0123456789eE.-+IN_abtle\"=, \n{}";
+    rng r = {test_seed()};
+    scrape_text text = {NULL, 0, 0};
+    assert_null(scrape_text_load(&text, GIRT_TEST_SOURCE
+                                 "/tests/examples/data/top/scrape1.txt"));
+    char *const changed = malloc(text.size);
+    assert_non_null(changed);
+    size_t well_formed = 0;
+    const size_t rounds = scaled(800);
+    for (size_t round = 0; round < rounds; round++) {
+        size_t line;
+        const char *why;
+        memcpy(changed, text.bytes, text.size);
+        for (uint64_t n = rng_below(&r, 4); n > 0; n--)
+            changed[rng_below(&r, text.size)] =
+                alphabet[rng_below(&r, sizeof alphabet - 1)];
+        well_formed += object_table_read(round % 2 == 0 ? &now : &before,
+                                         changed, text.size, &line, &why);
+        object_view_init(&view);
+        view.now = &now;
+        view.before = &before;
+        view.seconds = 1;
+        view.section = (object_part)rng_below(&r, PART_COUNT);
+        view.sort[view.section].column = (uint8_t)rng_below(&r, 4);
+        object_view_arrange(&view);
+        const size_t columns = 1 + rng_below(&r, 120);
+        for (size_t i = 0; i < view.line_count; i++) {
+            char tones[16];
+            assert_true(display_columns(line_text(i, columns, tones)) <=
+                        columns);
+        }
+    }
+    assert_true(well_formed > rounds / 10);
+    free(changed);
+    scrape_text_free(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_first),
-        cmocka_unit_test(test_sort),
-        cmocka_unit_test(test_all_sections),
+        cmocka_unit_test(test_lines), cmocka_unit_test(test_first),
+        cmocka_unit_test(test_sort),  cmocka_unit_test(test_all_sections),
+        cmocka_unit_test(test_fuzz),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

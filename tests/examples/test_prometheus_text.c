@@ -217,7 +217,7 @@ static void test_fuzz(void **state)
                                    "TYPEHELP\xc3\xa9\xff\x01";
     rng r = {test_seed()};
     char text[sizeof scrape + 64];
-    for (int round = 0; round < (int)scaled(60000); round++) {
+    for (int round = 0; round < (int)scaled(300000); round++) {
         size_t size = sizeof scrape - 1;
         memcpy(text, scrape, size);
         if (round % 3 == 0) {
