@@ -211,7 +211,9 @@ void girt_shed_observe(girt_shed *shed, int64_t queued_ns)
     if (shed == NULL)
         return;
     look_at_clock(shed);
-    int64_t const wait_ns = queued_ns < 0 ? 0 : queued_ns;
+    int64_t wait_ns = queued_ns < 0 ? 0 : queued_ns;
+    if (wait_ns == INT64_MAX) /* says that none was told */
+        wait_ns--;
     int64_t least_ns = girt_load_relaxed(&shed->least_ns);
     /* A round fails only if another wait was told. */
     while (wait_ns < least_ns &&

@@ -56,6 +56,18 @@ static void test_burst(void **state)
     girt_shed_destroy(p.shed);
 }
 
+/* No wait is too long to count. */
+static void test_longest_wait(void **state)
+{
+    (void)state;
+    play p;
+    start(&p, 1);
+    assert_int_equal(interval(&p, INT64_MAX, INT64_MAX), EACH);
+    assert_in_range(interval(&p, INT64_MAX, INT64_MAX), 0.94 * EACH,
+                    0.96 * EACH);
+    girt_shed_destroy(p.shed);
+}
+
 /* 5 % less each interval, and the least important of them. */
 static void test_sheds(void **state)
 {
@@ -156,9 +168,9 @@ static void test_invalid(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_burst),   cmocka_unit_test(test_sheds),
-        cmocka_unit_test(test_idle),    cmocka_unit_test(test_even),
-        cmocka_unit_test(test_invalid),
+        cmocka_unit_test(test_burst), cmocka_unit_test(test_longest_wait),
+        cmocka_unit_test(test_sheds), cmocka_unit_test(test_idle),
+        cmocka_unit_test(test_even),  cmocka_unit_test(test_invalid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
