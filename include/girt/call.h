@@ -93,8 +93,8 @@ typedef struct girt_call_options {
     int64_t backoff_base_ns;
     /** The longest backoff; 0: 1 s. */
     int64_t backoff_max_ns;
-    /** What an answer says of the called; NULL: GIRT_OK is GIRT_SUCCESS, all
-     * else GIRT_FAILURE. */
+    /** What an answer says of the called, asked once for each; NULL: GIRT_OK is
+     * GIRT_SUCCESS, all else GIRT_FAILURE. */
     girt_outcome (*outcome)(void *context, girt_status status);
     /** 0: not worth another try; NULL: every GIRT_FAILURE is worth one. */
     int (*retryable)(void *context, girt_status status);

@@ -94,31 +94,33 @@ static girt_outcome judge(const girt_call_options *o, girt_status status)
     return status == GIRT_OK ? GIRT_SUCCESS : GIRT_FAILURE;
 }
 
-/* One try. *ran: the status is the function's. */
+/* One try. *outcome is set, and *end GIRT_CALL_FUNCTION, when the status is the
+ * function's. */
 static girt_status try_once(const girt_call_options *o, tried function,
                             void *argument, const girt_call_try *attempt,
-                            int64_t left_ns, girt_call_end *end, bool *ran)
+                            int64_t left_ns, girt_call_end *end,
+                            girt_outcome *outcome)
 {
     entered e = {.options = o, .outcome = GIRT_IGNORED};
     girt_status status;
-    *ran = false;
     /* I1: what is called in here may end the thread. */
     pthread_cleanup_push(give_back, &e);
     status = enter_all(&e, left_ns, end);
     if (status == GIRT_OK) {
-        *ran = true;
+        *end = GIRT_CALL_FUNCTION;
         status = function(argument, attempt);
-        e.outcome = judge(o, status);
+        *outcome = e.outcome = judge(o, status);
     }
     pthread_cleanup_pop(1);
     return status;
 }
 
-static bool is_retryable(const girt_call_options *o, girt_status status)
+static bool is_retryable(const girt_call_options *o, girt_status status,
+                         girt_outcome outcome)
 {
     if (o->retryable != NULL)
         return o->retryable(o->context, status) != 0;
-    return judge(o, status) == GIRT_FAILURE;
+    return outcome == GIRT_FAILURE;
 }
 
 static void wait_between(const girt_call_options *o, int64_t ns)
@@ -186,19 +188,18 @@ girt_status girt_call(const girt_call_options *options,
     girt_retry_budget_call(o->budget);
     for (;;) { /* at most attempts_max turns */
         int64_t const left_ns = time_left(&clock, attempt.deadline_ns);
-        bool ran = false;
+        girt_outcome outcome = GIRT_IGNORED;
         status = GIRT_TIMEOUT;
         r.end = GIRT_CALL_DEADLINE;
         attempt.number = r.attempts + 1;
         if (left_ns > 0)
             status = try_once(o, function, argument, &attempt, left_ns, &r.end,
-                              &ran);
-        if (!ran)
+                              &outcome);
+        if (r.end != GIRT_CALL_FUNCTION)
             break;
         r.attempts++;
         r.last = status;
-        r.end = GIRT_CALL_FUNCTION;
-        if (status == GIRT_OK || !is_retryable(o, status))
+        if (status == GIRT_OK || !is_retryable(o, status, outcome))
             break;
         if (random == 0)
             random = girt__random_seed();

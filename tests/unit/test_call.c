@@ -12,6 +12,7 @@
 typedef struct play {
     int64_t now_ns, slept_ns;
     unsigned fails, ran; /* how often it still fails */
+    unsigned judged;
     girt_call_options o;
 } play;
 
@@ -221,11 +222,34 @@ static void test_not_retryable(void **state)
     stop(&p);
 }
 
+static girt_outcome count_and_judge(void *context, girt_status status)
+{
+    play *const p = context;
+    p->judged++;
+    return status == GIRT_OK ? GIRT_SUCCESS : GIRT_FAILURE;
+}
+
+/* Who counts in the callback counts each try once. */
+static void test_judged_once(void **state)
+{
+    (void)state;
+    play p;
+    start(&p);
+    p.o.attempts_max = 3;
+    p.o.outcome = count_and_judge;
+    check_call(&p, 2, GIRT_OK, 3, GIRT_CALL_FUNCTION);
+    assert_int_equal(p.judged, 3);
+    check_call(&p, 9, GIRT_E_IO, 3, GIRT_CALL_ATTEMPTS);
+    assert_int_equal(p.judged, 6);
+    stop(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain),
         cmocka_unit_test(test_retries),
+        cmocka_unit_test(test_judged_once),
         cmocka_unit_test(test_budget),
         cmocka_unit_test(test_deadline),
         cmocka_unit_test(test_refusals),
