@@ -291,6 +291,18 @@ static inline void pin(girt_cache *cache, const girt__found_item *found,
                             found->slot};
 }
 
+/* Not in a slot meanwhile: on_evict may use the cache, and whoever finds a
+ * passing slot in use waits for it. */
+static __attribute__((noinline)) void expire_found(
+    girt_cache *cache, const girt__found_item *found)
+{
+    girt__item *const item = found->item;
+    (void)girt_add_relaxed(&item->holders, 1);
+    girt__found_withdraw(cache, found);
+    girt__cache_expire(cache, item);
+    girt__item_drop(cache, item);
+}
+
 girt_status girt__cache_find(girt_cache *cache, uint64_t hash, const void *key,
                              size_t key_size, girt_cached *cached, bool *known)
 {
@@ -304,9 +316,10 @@ girt_status girt__cache_find(girt_cache *cache, uint64_t hash, const void *key,
     const girt__age age = girt__item_age(cache, item);
     if (girt_unlikely(age == GIRT__EXPIRED || item->missing)) {
         *known = age != GIRT__EXPIRED;
-        if (!*known)
-            girt__cache_expire(cache, item);
-        girt__found_withdraw(cache, &found);
+        if (*known)
+            girt__found_withdraw(cache, &found);
+        else
+            expire_found(cache, &found);
         girt__cache_count(cache, GIRT__MISSES);
         return GIRT_MISSING;
     }

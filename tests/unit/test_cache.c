@@ -410,6 +410,50 @@ static void entries_expire(void **state)
     girt_cache_destroy(cache);
 }
 
+typedef struct reentry {
+    girt_cache *cache;
+    unsigned told, passing;
+} reentry;
+
+static void get_when_told(void *context, const void *key, size_t key_size,
+                          const void *value, size_t value_size)
+{
+    reentry *const r = context;
+    (void)key;
+    (void)key_size;
+    (void)value;
+    (void)value_size;
+    r->told++;
+    for (uint32_t i = 0; i < girt_load_relaxed(&girt__pins.records); i++)
+        r->passing += girt_load_relaxed(&girt__pin_records[i].passing) != 0;
+    if (r->passing == 0) /* it would wait for it for ever */
+        check_has(r->cache, "there", "v", false);
+}
+
+/* One who holds more than its slots and finds an expired entry must have let
+ * go of what others wait for when its callback uses the cache. */
+static void told_with_nothing_in_hand(void **state)
+{
+    (void)state;
+    int64_t now = 0;
+    reentry r = {.told = 0};
+    girt_cache_options options = {.on_evict = get_when_told, .context = &r};
+    girt_clock_manual(&options.clock, &now);
+    r.cache = cache_of(&options);
+    check_status(put(r.cache, "there", "v"), GIRT_OK);
+    check_status(girt_cache_put(r.cache, "gone", 4, "v", 1, 10), GIRT_OK);
+    girt_cached held[GIRT__PIN_SLOTS];
+    for (size_t i = 0; i < GIRT__PIN_SLOTS; i++)
+        check_status(girt_cache_get(r.cache, "there", 5, &held[i]), GIRT_OK);
+    now = 10;
+    check_not(r.cache, "gone");
+    assert_int_equal(r.told, 1);
+    assert_int_equal(r.passing, 0);
+    for (size_t i = 0; i < GIRT__PIN_SLOTS; i++)
+        girt_cache_release(r.cache, &held[i]);
+    girt_cache_destroy(r.cache);
+}
+
 static void jitter_only_shortens(void **state)
 {
     (void)state;
@@ -479,6 +523,7 @@ int main(void)
         cmocka_unit_test(a_sixty_fourth_is_accepted),
         cmocka_unit_test(pinned_stay_and_do_not_count),
         cmocka_unit_test(entries_expire),
+        cmocka_unit_test(told_with_nothing_in_hand),
         cmocka_unit_test(jitter_only_shortens),
         cmocka_unit_test(entries_max_holds),
     };
