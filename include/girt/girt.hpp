@@ -14,7 +14,7 @@
 // thrown as girt::error, or put into a std::error_code where the call takes
 // one.  Exceptions do not pass through C: what a function throws that girt
 // calls while the caller waits (update, each, view, load) comes out of that
-// call; hooks (dropped, on_evict, on_change) and tasks of workers must not
+// call (of load not where the cache has a stale value to give); hooks (dropped, on_evict, on_change) and tasks of workers must not
 // throw, and end the program if they do.
 //
 // Every type moves and does not copy; what was moved from can be assigned to

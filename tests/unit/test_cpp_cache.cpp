@@ -4,6 +4,10 @@
 // with others waiting; a save and restore through a file.
 #include "support/check.hpp"
 
+extern "C" {
+#include "support/failing.h"
+}
+
 #include <condition_variable>
 #include <cstdio>
 #include <mutex>
@@ -133,6 +137,50 @@ static void a_thrown_loader_leaves_nobody_waiting(void **)
                  GIRT_E_PROTOCOL);
 }
 
+// What a loader throws is no reason to lose the old value, nor to keep it for
+// ever.
+static void a_stale_value_serves_while_loaders_throw(void **)
+{
+    failing memory;
+    failing_init(&memory);
+    std::int64_t time = 0;
+    girt::cache_options options;
+    options.ttl = 1s;
+    options.stale = 10s;
+    options.allocator = &memory.allocator;
+    girt_clock_manual(&options.clock, &time);
+    {
+        girt::cache cache(options);
+        cache.put("key", "old");
+        time = 2000000000;
+        std::optional<girt::cached> const value =
+            cache.load("key", [](girt::bytes) -> girt::loaded { throw 5; });
+        assert_true(value->text() == "old");
+        assert_true(value->stale());
+    }
+    assert_int_equal(memory.live_blocks, 0);
+}
+
+// Nothing was loaded, whatever a loader's exception says.
+static void a_thrown_outcome_is_a_failure(void **)
+{
+    girt::cache cache(1 << 20);
+    for (girt::status outcome : {GIRT_OK, GIRT_MISSING, GIRT_TIMEOUT}) {
+        int caught = 0;
+        try {
+            cache.load("key", [&](girt::bytes) -> girt::loaded {
+                throw girt::error(outcome);
+            });
+        } catch (const girt::error &failure) {
+            caught++;
+            check_status(failure.status(), outcome);
+        }
+        assert_int_equal(caught, 1);
+        assert_false(cache.find("key").has_value());
+    }
+    assert_int_equal(cache.stats().load_failures, 3);
+}
+
 static void snapshots_pass_through_files(void **)
 {
     std::FILE *const file = std::tmpfile();
@@ -157,6 +205,9 @@ static void failures_are_reported(void **)
     girt::cache none(options, code);
     assert_true(code == GIRT_E_INVALID);
     check_throws(none.find("a"), GIRT_E_INVALID);
+    options = {};
+    options.name = std::string("a\0b", 3);
+    check_throws(girt::cache(options), GIRT_E_INVALID);
     girt::cache cache(1 << 16);
     std::string const large(1 << 16, 'x');
     check_throws(cache.put("a", large), GIRT_E_TOO_LARGE);
@@ -174,6 +225,8 @@ int main()
         cmocka_unit_test(values_are_held_by_scope),
         cmocka_unit_test(loaders_bring_values),
         cmocka_unit_test(a_thrown_loader_leaves_nobody_waiting),
+        cmocka_unit_test(a_stale_value_serves_while_loaders_throw),
+        cmocka_unit_test(a_thrown_outcome_is_a_failure),
         cmocka_unit_test(snapshots_pass_through_files),
         cmocka_unit_test(failures_are_reported),
     };

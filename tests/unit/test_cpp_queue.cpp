@@ -6,6 +6,7 @@
 #include "support/check.hpp"
 
 #include <memory>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -218,9 +219,57 @@ static void bad_options_are_reported(void **)
     assert_int_equal(*made.pop(), 11);
     assert_true(made.fd() >= 0);
     check_throws(girt::spsc<int>(0), GIRT_E_INVALID);
+    options.name = std::string("a\0b", 3);
+    check_throws(girt::queue<int>(options), GIRT_E_INVALID);
     girt::mpmc<int> nothing(0, code);
     assert_true(code == GIRT_E_INVALID);
     assert_false(bool(nothing));
+}
+
+// A function that memory runs out for when it is copied.
+struct heavy {
+    bool *fails;
+
+    explicit heavy(bool *does) : fails(does)
+    {
+    }
+    heavy(const heavy &other) : fails(other.fails)
+    {
+        if (*fails)
+            throw std::bad_alloc();
+    }
+    void operator()(int) const
+    {
+    }
+};
+
+static void hooks_without_memory_are_reported(void **)
+{
+    bool fails = false;
+    girt::queue_options<int> options;
+    options.dropped = heavy(&fails);
+    fails = true;
+    std::error_code code;
+    girt::queue<int> none(options, code);
+    assert_true(code == GIRT_E_NOMEM);
+    assert_false(bool(none));
+    check_throws(girt::queue<int>(options), GIRT_E_NOMEM);
+}
+
+// Appending to one vector copies each item a bounded number of times.
+static void appended_batches_do_not_copy_all(void **)
+{
+    girt::queue<int> queue(8);
+    std::vector<int> all;
+    std::size_t moves = 0;
+    for (int i = 0; i < 1000; i++) {
+        check_status(queue.push(i), GIRT_OK);
+        std::size_t const before = all.capacity();
+        assert_int_equal(queue.pop_n(all, 8), 1);
+        moves += all.capacity() != before;
+    }
+    assert_true(moves < 20);
+    assert_int_equal(all.back(), 999);
 }
 
 static void any_duration_is_a_time_limit(void **)
@@ -236,6 +285,22 @@ static void any_duration_is_a_time_limit(void **)
                           std::numeric_limits<double>::quiet_NaN()))
             .ns(),
         0);
+    assert_int_equal(girt::timeout(std::chrono::duration<double>(0.3)).ns(),
+                     300000000);
+    assert_int_equal(girt::timeout(std::chrono::duration<float>(0.25f)).ns(),
+                     250000000);
+    // A float below 2^63 ns whose nanoseconds, as a float, are 2^63.
+    float const edge = 9223371776.0f;
+    assert_true(girt::timeout(std::chrono::duration<float>(edge)).ns() ==
+                9223371776000000000);
+    for (double most : {9223372036.854774, 9223372036.854775, 9223372036.8548,
+                        1e300, std::numeric_limits<double>::infinity()}) {
+        assert_true(girt::timeout(std::chrono::duration<double>(most)).ns() >
+                    9223372036000000000);
+        assert_true(
+            girt::timeout(std::chrono::duration<long double>(most)).ns() >
+            9223372036000000000);
+    }
     assert_int_equal(
         girt::timeout(std::chrono::duration<std::int64_t, std::pico>(1999))
             .ns(),
@@ -254,6 +319,8 @@ int main()
         cmocka_unit_test(iterating_pops_until_the_close),
         cmocka_unit_test(fast_queues_keep_what_they_refuse),
         cmocka_unit_test(bad_options_are_reported),
+        cmocka_unit_test(hooks_without_memory_are_reported),
+        cmocka_unit_test(appended_batches_do_not_copy_all),
         cmocka_unit_test(any_duration_is_a_time_limit),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -4,6 +4,7 @@
 // Method: each call, its way to say no, and objects that count themselves.
 #include "support/check.hpp"
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -102,6 +103,9 @@ static void workers_run_functions(void **)
     } task{std::make_unique<counted>(1)};
     // What was refused is still the caller's.
     check_status(none.submit(std::move(task)), GIRT_E_INVALID);
+    std::function<void()> const constant = [] {};
+    check_status(none.submit(std::move(constant)), GIRT_E_INVALID);
+    assert_true(bool(constant));
     assert_int_equal(task.item->number(), 1);
 }
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -150,11 +151,19 @@ class timeout
         // Not a number is no time.
         if (!(length > duration<Rep, Period>::zero()))
             return 0;
-        if (duration<long double, std::nano>(length).count() >=
-            static_cast<long double>(INT64_MAX))
-            return GIRT_FOREVER;
-        return std::chrono::duration_cast<std::chrono::nanoseconds>(length)
-            .count();
+        if constexpr (std::chrono::treat_as_floating_point_v<Rep>) {
+            // What is compared is what is cast: a conversion may round up.
+            auto const ns =
+                duration<std::common_type_t<Rep, double>, std::nano>(length)
+                    .count();
+            return ns >= 0x1p63 ? GIRT_FOREVER : static_cast<std::int64_t>(ns);
+        } else {
+            if (duration<long double, std::nano>(length).count() >=
+                static_cast<long double>(INT64_MAX))
+                return GIRT_FOREVER;
+            return std::chrono::duration_cast<std::chrono::nanoseconds>(length)
+                .count();
+        }
     }
 
     std::int64_t ns_;
@@ -198,11 +207,20 @@ class hooked_handle
         Destroy(object_);
     }
 
-    // Hooks first: the object may call them from its first moment.
-    Hooks &hooks(std::unique_ptr<Hooks> hooks) noexcept
+    // Hooks first: the object may call them from its first moment.  NULL: no
+    // memory for them, or for what the function holds.
+    template <class Function> Hooks *hooks(const Function &function)
     {
-        hooks_ = std::move(hooks);
-        return *hooks_;
+#if defined(__cpp_exceptions)
+        try {
+            hooks_ = std::make_unique<Hooks>(Hooks{function});
+        } catch (const std::bad_alloc &) {
+            return nullptr;
+        }
+#else
+        hooks_ = std::make_unique<Hooks>(Hooks{function});
+#endif
+        return hooks_.get();
     }
     void reset(Object *object) noexcept
     {
@@ -218,11 +236,20 @@ class hooked_handle
     Object *object_ = nullptr;
 };
 
-// Options take a name as C does: none is NULL.
+// Options take a name as C does: none is NULL.  C would see the part before a
+// NUL; the empty one is invalid there.
 inline const char *name_or_null(const std::string &name) noexcept
 {
-    return name.empty() ? nullptr : name.c_str();
+    if (name.empty())
+        return nullptr;
+    return name.find('\0') == std::string::npos ? name.c_str() : "";
 }
+
+// A queue moves it.
+template <class T>
+inline constexpr bool is_movable_item =
+    std::is_object_v<T> && !std::is_array_v<T> && !std::is_const_v<T> &&
+    !std::is_volatile_v<T>;
 
 // Carries an exception around a C function that must not see it.
 class carried_exception
@@ -237,9 +264,11 @@ class carried_exception
             return function();
         } catch (const error &failure) {
             failure_ = std::current_exception();
-            // A failure keeps its name on the way through C.
+            // A failure keeps its name on the way through C; an outcome that
+            // was thrown is not one of this call.
             if constexpr (std::is_same_v<Result, ::girt_status>)
-                return failure.status();
+                if (failure.status() < 0)
+                    return failure.status();
         } catch (...) {
             failure_ = std::current_exception();
         }

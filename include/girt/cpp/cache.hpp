@@ -251,9 +251,9 @@ class cache
      * @param key  the key.
      * @param loader  called with (bytes key); answers std::optional<loaded> or
      *     loaded, nothing meaning that there is no such thing.  What it throws
-     *     comes out of the call that ran it; those who waited for it get
-     *     girt::error of the same status, or of GIRT_E_IO if it was no
-     *     girt::error.
+     *     comes out of the call that ran it, unless there is a stale value to
+     *     return instead; those who waited for it get girt::error of the same
+     *     failure, or of GIRT_E_IO if it was no failure of girt.
      * @param limit  how long to wait for another's loader.
      * @return  the value, held; nothing if the loader said so.  Throws
      *     girt::error also for GIRT_TIMEOUT.
@@ -268,12 +268,13 @@ class cache
             ::girt_cache_load(get(), key.data(), key.size(),
                               load_call<std::remove_reference_t<Loader>>::run,
                               &call, limit.ns(), &value);
+        // A stale value serves while loads fail, whatever they throw.
+        if (answer == GIRT_OK)
+            return cached(get(), value);
         call.failure.rethrow();
-        if (answer == GIRT_MISSING)
-            return std::nullopt;
-        if (answer != GIRT_OK)
+        if (answer != GIRT_MISSING)
             detail::raise(answer);
-        return cached(get(), value);
+        return std::nullopt;
     }
 
     /**
@@ -394,8 +395,9 @@ class cache
         plain.allocator = options.allocator;
         if (options.on_evict) {
             plain.on_evict = tell;
-            plain.context = &handle_.hooks(
-                std::make_unique<hooks>(hooks{options.on_evict}));
+            plain.context = handle_.hooks(options.on_evict);
+            if (!plain.context)
+                return GIRT_E_NOMEM;
         }
         ::girt_cache *made = nullptr;
         status const answer = ::girt_cache_create(&made, &plain);

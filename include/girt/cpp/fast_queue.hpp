@@ -101,6 +101,9 @@ struct mpmc_calls {
 /** A queue that never waits: girt::spsc and girt::mpmc. */
 template <class T, class Calls> class fast_queue
 {
+    static_assert(detail::is_movable_item<T>,
+                  "items are moved: neither const, nor references or arrays");
+
   public:
     /** What it carries. */
     using value_type = T;

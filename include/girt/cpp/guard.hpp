@@ -255,8 +255,9 @@ class breaker
         plain.allocator = options.allocator;
         if (options.on_change) {
             plain.on_change = tell;
-            plain.context = &handle_.hooks(
-                std::make_unique<hooks>(hooks{options.on_change}));
+            plain.context = handle_.hooks(options.on_change);
+            if (!plain.context)
+                return GIRT_E_NOMEM;
         }
         ::girt_breaker *made = nullptr;
         status const answer = ::girt_breaker_create(&made, &plain);

@@ -25,6 +25,8 @@ namespace detail
 
 // The bytes that are a key, and the key that some bytes are.
 template <class Key, class = void> struct key_of {
+    static_assert(!std::is_same_v<Key, bytes>,
+                  "bytes are somebody else's: take std::string_view");
     static_assert(std::has_unique_object_representations_v<Key>,
                   "a key is a string, or a type whose equal values have equal "
                   "bytes: no padding, no floating point");
@@ -280,7 +282,10 @@ template <class Key, class Value> class map
                         self.function(typed, present);
                         return GIRT_MAP_STORE;
                     } else {
-                        return ::girt_map_action(self.function(typed, present));
+                        // No cast: a number is not an action.
+                        ::girt_map_action const action =
+                            self.function(typed, present);
+                        return action;
                     }
                 });
             },

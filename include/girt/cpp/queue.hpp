@@ -59,6 +59,9 @@ template <class T> struct queue_options {
  */
 template <class T> class queue
 {
+    static_assert(detail::is_movable_item<T>,
+                  "items are moved: neither const, nor references or arrays");
+
   public:
     /** What it carries. */
     using value_type = T;
@@ -233,7 +236,10 @@ template <class T> class queue
     {
         std::size_t const room = std::min(count, capacity());
         std::vector<void *> words(room);
-        values.reserve(values.size() + room);
+        // Not by a little each time: who appends often would copy all of it.
+        if (values.capacity() - values.size() < room)
+            values.reserve(
+                std::max(values.size() + room, 2 * values.capacity()));
         std::size_t popped = 0;
         ::girt_queue_pop_n(get(), words.data(), room, limit.ns(), &popped);
         for (std::size_t i = 0; i < popped; i++)
@@ -405,8 +411,9 @@ template <class T> class queue
         plain.allocator = options.allocator;
         if (options.dropped) {
             plain.dropped = give;
-            plain.context =
-                &handle_.hooks(std::make_unique<hooks>(hooks{options.dropped}));
+            plain.context = handle_.hooks(options.dropped);
+            if (!plain.context)
+                return GIRT_E_NOMEM;
         } else if (item::owns) {
             plain.dropped = drop;
         }

@@ -262,7 +262,9 @@ class ring
      */
     double share(const std::string &name) const noexcept
     {
-        return ::girt_ring_share(get(), name.c_str());
+        return name.find('\0') == std::string::npos
+                   ? ::girt_ring_share(get(), name.c_str())
+                   : 0;
     }
 
   private:

@@ -106,7 +106,7 @@ class workers
         if (answer == GIRT_OK)
             static_cast<void>(box.release());
         else if constexpr (!std::is_lvalue_reference_v<Task> &&
-                           std::is_nothrow_move_assignable_v<kept>)
+                           std::is_nothrow_assignable_v<Task &, kept>)
             task = std::move(*box);
         return answer;
     }
