@@ -16,8 +16,8 @@
  * Bound: at every instant the entries, the bytes that they take from the
  * allocator and the index that grew with them are at most bytes_max together.
  * What create allocates is beside it (some 5 KiB a shard and 9 KiB), and so
- * are pinned values whose entries have left, and what callers of load need
- * while they load (some 200 bytes and the key, each).
+ * are pinned values whose entries have left, what callers of load need while
+ * they load (some 200 bytes each), and of save and restore (some 16 KiB each).
  * Order: all calls on one key are linearizable; a call that changes a key
  * happens before every call that sees the change.
  * Progress: get takes no lock and writes no memory that other threads write,
@@ -151,7 +151,8 @@ typedef struct girt_loaded {
 /** Fetches what belongs to a key.  Answers GIRT_OK with *loaded (zeroed
  * before) filled in, GIRT_MISSING, or a failure, which all who wait get.  It
  * may use the cache, and load other keys; loaders that wait for each other's
- * keys in a circle wait until their timeouts. */
+ * keys in a circle wait until their timeouts.  It must not leave by longjmp or
+ * a C++ exception: those who wait would wait on. */
 typedef girt_status (*girt_cache_loader)(void *context, const void *key,
                                          size_t key_size, girt_loaded *loaded);
 
