@@ -102,7 +102,9 @@ typedef struct girt_cache_options {
     /** Called once for each entry that leaves by policy, expiry, replacement,
      * remove or clear, after it has left, with no lock held; not at destroy.
      * Key and value are valid until it returns.  It may call the cache, but a
-     * put there may evict, and so call it again.  NULL: nobody is told. */
+     * put there may evict, and so call it again; and where all that fills the
+     * cache is on its way out in the same thread, as in clear, it waits a
+     * second in vain and answers GIRT_E_NOMEM.  NULL: nobody is told. */
     void (*on_evict)(void *context, const void *key, size_t key_size,
                      const void *value, size_t value_size);
     /** Passed to on_evict. */
