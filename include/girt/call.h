@@ -7,7 +7,8 @@
  *   once       the retry budget counts the call
  *   each try   1 the deadline: is there time left?
  *              2 the breaker, a look only: do not wait in line for what is open
- *              3 the bulkhead (waits in line, within the deadline)
+ *              3 the bulkhead (waits in line, within the deadline: a place that
+ *                comes after it is given back)
  *              4 the concurrency limit
  *              5 the breaker: after waiting, so that it knows the latest, and
  *                times the call alone

@@ -51,7 +51,8 @@ static int64_t time_left(const girt_clock *clock, int64_t deadline_ns)
 }
 
 /* Steps 2 to 6; what was entered before a refusal is the caller's to leave. */
-static girt_status enter_all(entered *e, int64_t left_ns, girt_call_end *end)
+static girt_status enter_all(entered *e, int64_t deadline_ns, int64_t left_ns,
+                             girt_call_end *end)
 {
     const girt_call_options *const o = e->options;
     girt_status status = GIRT_OK;
@@ -66,6 +67,11 @@ static girt_status enter_all(entered *e, int64_t left_ns, girt_call_end *end)
         if ((status = girt_bulkhead_enter(o->bulkhead, left_ns)) != GIRT_OK)
             return status;
         e->in_bulkhead = true;
+        girt_clock const clock = girt__clock_resolve(&o->clock);
+        if (time_left(&clock, deadline_ns) == 0) { /* over, in line */
+            *end = GIRT_CALL_DEADLINE;
+            return GIRT_TIMEOUT;
+        }
     }
     if (o->concurrency != NULL) {
         *end = GIRT_CALL_CONCURRENCY;
@@ -105,7 +111,7 @@ static girt_status try_once(const girt_call_options *o, tried function,
     girt_status status;
     /* I1: what is called in here may end the thread. */
     pthread_cleanup_push(give_back, &e);
-    status = enter_all(&e, left_ns, end);
+    status = enter_all(&e, attempt->deadline_ns, left_ns, end);
     if (status == GIRT_OK) {
         *end = GIRT_CALL_FUNCTION;
         status = function(argument, attempt);

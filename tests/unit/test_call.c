@@ -6,6 +6,7 @@
 #include <girt/call.h>
 
 #include <pthread.h>
+#include <sched.h>
 
 #include "support/check.h"
 
@@ -204,6 +205,47 @@ static void test_thread_ends_inside(void **state)
     stop(&p);
 }
 
+typedef struct late {
+    play p;
+    girt_status status;
+    girt_call_report report;
+} late;
+
+static void *call_in_line(void *context)
+{
+    late *const l = context;
+    l->status = girt_call(&l->p.o, work, &l->p, &l->report);
+    return NULL;
+}
+
+/* A place that comes when the deadline has passed is of no use. */
+static void test_late_place(void **state)
+{
+    (void)state;
+    late l;
+    play *const p = &l.p;
+    start(p);
+    girt_bulkhead_destroy(p->o.bulkhead);
+    check_status(girt_bulkhead_create(&p->o.bulkhead,
+                                      &(girt_bulkhead_options){
+                                          .inside_max = 1, .waiting_max = 1}),
+                 GIRT_OK);
+    p->o.timeout_ns = INT64_C(3600000000000);
+    check_status(girt_bulkhead_enter(p->o.bulkhead, GIRT_NOW), GIRT_OK);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, call_in_line, &l), 0);
+    /* The line is full when it stands in it. */
+    while (girt_bulkhead_enter(p->o.bulkhead, GIRT_NOW) != GIRT_REJECTED)
+        (void)sched_yield();
+    __atomic_store_n(&p->now_ns, p->o.timeout_ns + 1000, __ATOMIC_RELEASE);
+    girt_bulkhead_leave(p->o.bulkhead);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    check_status(l.status, GIRT_TIMEOUT);
+    assert_int_equal(l.report.end, GIRT_CALL_DEADLINE);
+    assert_int_equal(p->ran, 0);
+    stop(p);
+}
+
 static int never(void *context, girt_status status)
 {
     (void)context;
@@ -252,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_judged_once),
         cmocka_unit_test(test_budget),
         cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_late_place),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_thread_ends_inside),
         cmocka_unit_test(test_not_retryable),
