@@ -4,7 +4,6 @@
  * What people write by hand around each remote call, in the right order; every
  * part is optional:
  *
- *   once       the retry budget counts the call
  *   each try   1 the deadline: is there time left?
  *              2 the breaker, a look only: do not wait in line for what is open
  *              3 the bulkhead (waits in line, within the deadline: a place that
@@ -14,7 +13,8 @@
  *                times the call alone
  *              6 the limiter: last, so that no token is spent on what the
  *                others refuse
- *              7 the function
+ *              7 the function; with the first try the retry budget counts the
+ *                call: one that is refused loads nobody and earns no retries
  *              8 all is given back, told how it went, in reverse order
  *   between    was it retryable, are tries left, does the wait (full jitter)
  *              end before the deadline, does the budget allow one?

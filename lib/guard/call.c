@@ -114,6 +114,8 @@ static girt_status try_once(const girt_call_options *o, tried function,
     status = enter_all(&e, attempt->deadline_ns, left_ns, end);
     if (status == GIRT_OK) {
         *end = GIRT_CALL_FUNCTION;
+        if (attempt->number == 1)
+            girt_retry_budget_call(o->budget);
         status = function(argument, attempt);
         *outcome = e.outcome = judge(o, status);
     }
@@ -191,7 +193,6 @@ girt_status girt_call(const girt_call_options *options,
     if (o->timeout_ns != 0)
         attempt.deadline_ns =
             girt__guard_later(girt__clock_now(&clock), o->timeout_ns);
-    girt_retry_budget_call(o->budget);
     for (;;) { /* at most attempts_max turns */
         int64_t const left_ns = time_left(&clock, attempt.deadline_ns);
         girt_outcome outcome = GIRT_IGNORED;

@@ -159,6 +159,8 @@ static walk walk_through(const play *p, guards *g, int64_t start_ns)
         deadline_ns = INT64_MAX;
     while (!refused(p, g, &w, deadline_ns)) {
         unsigned const i = w.report.attempts++;
+        if (i == 0)
+            g->retries += g->retries_per_call;
         assert_true(i < p->ran && p->deadline_ns[i] == deadline_ns);
         w.now_ns += p->takes_ns[i];
         w.status = w.report.last = p->answers[i];
@@ -333,7 +335,6 @@ static void one_call(rng *r)
         assert_int_equal(p.ran, 0);
         assert_memory_equal(&report, &untouched, sizeof report);
     } else {
-        left.retries += left.retries_per_call;
         walk const w = walk_through(&p, &left, start_ns);
         check_status(status, w.status);
         assert_int_equal(p.ran, w.report.attempts);

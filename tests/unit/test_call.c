@@ -135,6 +135,21 @@ static void test_budget(void **state)
     stop(&p);
 }
 
+/* What never went out earns no retries. */
+static void test_budget_of_refused(void **state)
+{
+    (void)state;
+    play p;
+    start(&p);
+    p.o.attempts_max = 9;
+    girt_breaker_force(p.o.breaker, GIRT_BREAKER_FORCED_OPEN);
+    for (int i = 0; i < 20; i++)
+        check_call(&p, 0, GIRT_REJECTED, 0, GIRT_CALL_BREAKER);
+    girt_breaker_force(p.o.breaker, GIRT_BREAKER_FORCED_CLOSED);
+    check_call(&p, 9, GIRT_E_IO, 5, GIRT_CALL_BUDGET);
+    stop(&p);
+}
+
 static void test_deadline(void **state)
 {
     (void)state;
@@ -293,6 +308,7 @@ int main(void)
         cmocka_unit_test(test_retries),
         cmocka_unit_test(test_judged_once),
         cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_budget_of_refused),
         cmocka_unit_test(test_deadline),
         cmocka_unit_test(test_late_place),
         cmocka_unit_test(test_refusals),
