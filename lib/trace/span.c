@@ -57,9 +57,20 @@ static bool is_sampled(const girt_tracer *tracer, uint64_t low_half)
     return number >> 1 < tracer->threshold;
 }
 
-static void begin_record(girt_span *span, girt_tracer *tracer, const char *name,
-                         context_words words, uint64_t parent, bool sampled)
+/* The flags stand in the first byte of their word. */
+static inline uint64_t flags_word(bool sampled)
 {
+    uint64_t const flag = sampled ? GIRT_TRACE_SAMPLED : 0;
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? flag : flag << 56;
+}
+
+/* Apart, so that a span without a record saves no registers for it. */
+static __attribute__((noinline)) void begin_record(girt_span *span,
+                                                   girt_tracer *tracer,
+                                                   const char *name,
+                                                   uint64_t parent)
+{
+    context_words const words = words_of(&span->context);
     girt__span_record *const record = record_of(span);
     record->trace[0] = words.trace[0];
     record->trace[1] = words.trace[1];
@@ -68,7 +79,7 @@ static void begin_record(girt_span *span, girt_tracer *tracer, const char *name,
     record->name = name != NULL ? name : "";
     record->kind = GIRT_SPAN_INTERNAL;
     record->failed = false;
-    record->sampled = sampled;
+    record->sampled = words.flags == flags_word(true);
     record->attributes = 0;
     record->types = 0;
     record->text_used = 0;
@@ -76,18 +87,25 @@ static void begin_record(girt_span *span, girt_tracer *tracer, const char *name,
     record->start = girt__clock_now(&tracer->clock);
 }
 
-/* The flags stand in the first byte of their word. */
-static inline uint64_t flags_word(bool sampled)
+/* A thread's first one. */
+static __attribute__((cold, noinline)) void start_seeded(
+    girt_span *span, girt_tracer *tracer, const char *name,
+    const girt_trace_context *parent)
 {
-    uint64_t const flag = sampled ? GIRT_TRACE_SAMPLED : 0;
-    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? flag : flag << 56;
+    girt__trace_ids_seed();
+    girt_span_start(span, tracer, name, parent);
 }
 
+/* All its calls are its last, so that little lives across one. */
 void girt_span_start(girt_span *span, girt_tracer *tracer, const char *name,
                      const girt_trace_context *parent)
 {
     if (span == NULL)
         return;
+    if (tracer != NULL && !girt__trace_ids_are_seeded()) {
+        start_seeded(span, tracer, name, parent);
+        return;
+    }
     /* Words, in registers: what is stored in smaller pieces than it is read
      * again costs more than all the rest (this file is compiled without
      * vectors for straight code: 16 -> 5 ns a span). */
@@ -117,7 +135,7 @@ void girt_span_start(girt_span *span, girt_tracer *tracer, const char *name,
     put_words(&girt__trace_current, words);
     span->tracer = records ? tracer : NULL;
     if (records)
-        begin_record(span, tracer, name, words, parent_id, sampled);
+        begin_record(span, tracer, name, parent_id);
 }
 
 void girt_span_set_kind(girt_span *span, girt_span_kind kind)

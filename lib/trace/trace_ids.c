@@ -9,24 +9,18 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "core/atomic.h"
 #include "core/random.h"
 #include "core/thread.h"
 
-typedef struct generator {
-    uint64_t state[2];
-    uint32_t generation; /* of the process that seeded it; 0: not seeded */
-} generator;
-
-static __thread generator own;
-static uint32_t generation = 1;
+__thread girt__trace_generator girt__trace_own;
+uint32_t girt__trace_generation = 1;
 
 /* A fork's child has its parent's states, whether there is a tracer or not. */
 static void after_fork(girt__thread_observer *self, bool in_child)
 {
     (void)self;
     if (in_child)
-        (void)girt_add_relaxed(&generation, 1);
+        (void)girt_add_relaxed(&girt__trace_generation, 1);
 }
 
 static void thread_ended(girt__thread_observer *self, uint32_t thread_index)
@@ -44,44 +38,11 @@ static void observe(void)
     girt__thread_observe(&observer);
 }
 
-static inline uint64_t rotate(uint64_t value, unsigned by)
-{
-    return value << by | value >> (64 - by);
-}
-
-static __attribute__((noinline)) void seed(uint32_t current)
+void girt__trace_ids_seed(void)
 {
     (void)pthread_once(&once, observe);
-    own.state[0] = girt__random_seed(); /* never 0, as the state must not */
-    own.state[1] = girt__random_seed();
-    own.generation = current;
-}
-
-/* The state before this step. */
-static inline generator step(void)
-{
-    /* Relaxed: it changes in a fork's child, before its one thread goes on. */
-    uint32_t const current = girt_load_relaxed(&generation);
-    if (__builtin_expect(own.generation != current, 0))
-        seed(current);
-    generator const before = own;
-    uint64_t const mixed = before.state[1] ^ before.state[0];
-    own.state[0] = rotate(before.state[0], 24) ^ mixed ^ (mixed << 16);
-    own.state[1] = rotate(mixed, 37);
-    return before;
-}
-
-uint64_t girt__trace_id(void)
-{
-    generator const at = step();
-    uint64_t const sum = at.state[0] + at.state[1];
-    /* One of 2^64 sums is 0, and 1 is as good. */
-    return sum != 0 ? sum : 1;
-}
-
-/* The state, as it is: no two steps of a generator have the same. */
-girt__trace_pair girt__trace_pair_next(void)
-{
-    generator const at = step();
-    return (girt__trace_pair){{at.state[0], at.state[1]}};
+    /* Never 0, as the state must not be. */
+    girt__trace_own.state[0] = girt__random_seed();
+    girt__trace_own.state[1] = girt__random_seed();
+    girt__trace_own.generation = girt_load_relaxed(&girt__trace_generation);
 }
