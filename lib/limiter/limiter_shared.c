@@ -61,6 +61,8 @@ static bool is_gcra(const girt__gcra *g)
         return false;
     if (g->tick == 0)
         return g->den == 1;
+    if (g->den == 1 && g->tick % 2 != 0) /* half of it is divided by */
+        return false;
     return (wide)g->reach_ns * (wide)g->tick / (wide)g->den <=
            (wide)GIRT__MARK_TIME;
 }
