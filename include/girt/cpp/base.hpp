@@ -289,6 +289,43 @@ class carried_exception
     std::exception_ptr failure_;
 };
 
+// Calls a function that may answer false to stop, or nothing: to go on.
+template <class Function, class... Arguments>
+bool goes_on(Function &function, Arguments &&...arguments)
+{
+    if constexpr (std::is_void_v<decltype(function(
+                      std::forward<Arguments>(arguments)...))>) {
+        function(std::forward<Arguments>(arguments)...);
+        return true;
+    } else {
+        return bool(function(std::forward<Arguments>(arguments)...));
+    }
+}
+
+// Has C write a text, piece by piece, into a function of C++.
+template <class Object, class Format, class Sink>
+void write_text(status (*write)(Object *, Format,
+                                bool (*)(void *, const char *, std::size_t),
+                                void *),
+                Object *object, Format format, Sink &sink)
+{
+    struct write_call {
+        Sink &sink;
+        carried_exception failure;
+    } call{sink, {}};
+    status const answer = write(
+        object, format,
+        [](void *context, const char *text, std::size_t size) {
+            auto &self = *static_cast<write_call *>(context);
+            return self.failure.run(false, [&] {
+                return goes_on(self.sink, std::string_view(text, size));
+            });
+        },
+        &call);
+    call.failure.rethrow();
+    check(answer);
+}
+
 } // namespace detail
 } // namespace girt
 

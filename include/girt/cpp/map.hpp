@@ -348,13 +348,7 @@ template <class Key, class Value> class map
                     auto const shown = key_of::from(key, key_size);
                     auto const &typed =
                         *std::launder(static_cast<const Value *>(value));
-                    if constexpr (std::is_void_v<decltype(self.function(
-                                      shown, typed))>) {
-                        self.function(shown, typed);
-                        return true;
-                    } else {
-                        return bool(self.function(shown, typed));
-                    }
+                    return detail::goes_on(self.function, shown, typed);
                 });
             },
             &call);

@@ -193,13 +193,7 @@ class map64
             [](void *context, std::uint64_t key, std::uint64_t value) {
                 auto &self = *static_cast<each_call *>(context);
                 return self.failure.run(false, [&] {
-                    if constexpr (std::is_void_v<decltype(self.function(
-                                      key, value))>) {
-                        self.function(key, value);
-                        return true;
-                    } else {
-                        return bool(self.function(key, value));
-                    }
+                    return detail::goes_on(self.function, key, value);
                 });
             },
             &call);

@@ -310,27 +310,7 @@ class metrics
      */
     template <class Sink> void write(::girt_metrics_format format, Sink &&sink)
     {
-        struct write_call {
-            Sink &sink;
-            detail::carried_exception failure;
-        } call{sink, {}};
-        status const answer = ::girt_metrics_write(
-            get(), format,
-            [](void *context, const char *text, std::size_t size) {
-                auto &self = *static_cast<write_call *>(context);
-                return self.failure.run(false, [&] {
-                    std::string_view const piece(text, size);
-                    if constexpr (std::is_void_v<decltype(self.sink(piece))>) {
-                        self.sink(piece);
-                        return true;
-                    } else {
-                        return bool(self.sink(piece));
-                    }
-                });
-            },
-            &call);
-        call.failure.rethrow();
-        detail::check(answer);
+        detail::write_text(::girt_metrics_write, get(), format, sink);
     }
 
     /**
