@@ -136,15 +136,20 @@ girt__jemalloc_state girt__jemalloc(void)
     return state;
 }
 
-girt_status girt__allocator_resolve(girt_allocator *out,
-                                    const girt_allocator *allocator)
+girt_allocator girt__allocator_default(void)
 {
     static const girt_allocator libc = {libc_allocate, libc_release, NULL};
     static const girt_allocator jemalloc = {mallocx_allocate, mallocx_release,
                                             NULL};
+    return girt__jemalloc() == GIRT__JEMALLOC_ACTIVE ? jemalloc : libc;
+}
+
+girt_status girt__allocator_resolve(girt_allocator *out,
+                                    const girt_allocator *allocator)
+{
     if (allocator == NULL ||
         (allocator->allocate == NULL && allocator->release == NULL)) {
-        *out = girt__jemalloc() == GIRT__JEMALLOC_ACTIVE ? jemalloc : libc;
+        *out = girt__allocator_default();
         return GIRT_OK;
     }
     if (allocator->allocate == NULL || allocator->release == NULL)

@@ -25,6 +25,8 @@ girt__jemalloc_state girt__jemalloc(void);
  * GIRT_E_INVALID, *out untouched. */
 girt_status girt__allocator_resolve(girt_allocator *out,
                                     const girt_allocator *allocator);
+/* What NULL resolves to. */
+girt_allocator girt__allocator_default(void);
 
 /* The memory of the machine; SIZE_MAX when it does not tell. */
 size_t girt__machine_bytes(void);

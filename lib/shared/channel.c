@@ -33,7 +33,6 @@
 #include <girt/hash.h>
 
 #include "core/alloc_internal.h"
-#include "core/assert.h"
 #include "shared/channel_internal.h"
 
 #define CHECK_SEED UINT64_C(0x676972746368616e)
@@ -68,15 +67,6 @@ static girt_status check_block(const girt__channel_block *block, size_t bytes,
     return bytes - sizeof *block < shape->bytes ? GIRT_E_CORRUPT : GIRT_OK;
 }
 
-static girt_allocator default_allocator(void)
-{
-    girt_allocator allocator;
-    girt_status const status = girt__allocator_resolve(&allocator, NULL);
-    girt_assert(status == GIRT_OK);
-    (void)status;
-    return allocator;
-}
-
 static void thread_ended(girt__thread_observer *observer, uint32_t index)
 {
     (void)observer, (void)index;
@@ -103,7 +93,7 @@ static girt_status make_handle(girt_channel **out, girt_shared *shared,
                                const girt__shared_part *part,
                                const girt__lane_shape *shape)
 {
-    girt_allocator const allocator = default_allocator();
+    girt_allocator const allocator = girt__allocator_default();
     girt_channel *const channel = girt__allocate_zeroed(
         &allocator, sizeof *channel, _Alignof(girt_channel));
     if (channel == NULL)
@@ -161,7 +151,7 @@ void girt_channel_close(girt_channel *channel)
     girt__lane_give_up(channel);
     (void)pthread_mutex_destroy(&channel->mutex);
     girt_shared *const shared = channel->shared;
-    girt_allocator const allocator = default_allocator();
+    girt_allocator const allocator = girt__allocator_default();
     girt__release(&allocator, channel, sizeof *channel);
     girt_shared_close(shared);
 }

@@ -38,8 +38,7 @@ girt_status girt_metrics_shared(girt_metrics **out, girt_shared *shared,
     girt_status status = girt__shared_find_or_make(shared, &plan, &part);
     if (status != GIRT_OK)
         return status;
-    girt_allocator allocator;
-    (void)girt__allocator_resolve(&allocator, NULL);
+    girt_allocator const allocator = girt__allocator_default();
     girt__shared_keep(shared);
     status = girt__metrics_attach(out, girt__shared_block(shared, &part),
                                   part.bytes, &allocator, closed, shared);

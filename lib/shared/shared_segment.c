@@ -21,15 +21,6 @@
 #include "core/atomic.h"
 #include "shared/shared_internal.h"
 
-static girt_allocator default_allocator(void)
-{
-    girt_allocator allocator;
-    girt_status const status = girt__allocator_resolve(&allocator, NULL);
-    girt_assert(status == GIRT_OK);
-    (void)status;
-    return allocator;
-}
-
 static bool round_up(size_t size, size_t page, size_t *out)
 {
     if (!girt__size_add(size, page - 1, out))
@@ -40,14 +31,14 @@ static bool round_up(size_t size, size_t page, size_t *out)
 
 static void free_handle(girt_shared *shared)
 {
-    girt_allocator const allocator = default_allocator();
+    girt_allocator const allocator = girt__allocator_default();
     girt__release(&allocator, shared, sizeof *shared);
 }
 
 /* Maps an open file. On failure the file stays the caller's. */
 static girt_status map(girt_shared **out, int file, size_t bytes)
 {
-    girt_allocator const allocator = default_allocator();
+    girt_allocator const allocator = girt__allocator_default();
     girt_shared *const shared = girt__allocate_zeroed(
         &allocator, sizeof *shared, _Alignof(girt_shared));
     if (shared == NULL)
