@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import operator
+import struct
 import threading
 from array import array
 from typing import (Any, Callable, Iterable, Iterator, Mapping, NoReturn,
@@ -17,6 +18,7 @@ from ._support import (Handle, Key, NotCopied, Reporting, choice, create,
                        fill_name, fork_gate, key_bytes, packed, sized, whole)
 
 _NAMES_MAX = 1 << 26
+_ZERO = array("i", [0])
 
 
 class _Scratch(threading.local):
@@ -101,9 +103,10 @@ class Ring(NotCopied):
         """The first ``count`` distinct nodes for a key, by preference: the
         owner, who takes over from it, and so on."""
         whole(count, "count", 0)
-        return self._look(lambda: self._find_some(key_bytes(key), count))
+        return list(self._look(
+            lambda: self._find_some(key_bytes(key), count)))
 
-    def find_many(self, keys: Iterable[Key]) -> list[str]:
+    def find_many(self, keys: Iterable[Key]) -> tuple[str, ...]:
         """The owners of many keys, in order: one call for all."""
         listed = keys if isinstance(keys, (list, tuple)) else list(keys)
         return self._look(lambda: self._find_ids(listed))
@@ -182,24 +185,27 @@ class Ring(NotCopied):
                 raise KeyError(arguments[0].decode())
             self._fail(status)
 
-    def _look(self, find: Callable[[], array[int]]) -> list[str]:
+    def _look(self, find: Callable[[], array[int]]) -> tuple[str, ...]:
         """The names of the ids that ``find`` answers."""
         while True:
             names = self._names
             ids = find()
             if names is not None and names is self._names:
                 if len(ids) < 2:
-                    return [names[node] for node in ids]
-                return list(operator.itemgetter(*ids)(names))
+                    return tuple([names[node] for node in ids])
+                # A tuple of numbers, and one of names: no loop in Python.
+                picked: tuple[str, ...] = operator.itemgetter(
+                    *struct.unpack(f"{len(ids)}i", ids))(names)
+                return picked
             # The ring is changing: the ids must mean the same before and
             # after their names were read.
             known = {node: self._name(node) for node in set(ids)}
             if None not in known.values() and find() == ids:
-                return [known[node] or "" for node in ids]
+                return tuple([known[node] or "" for node in ids])
 
     def _find_ids(self, keys: Sequence[Key]) -> array[int]:
         batch = packed(keys)
-        ids = array("i", bytes(4 * batch.count))
+        ids = _ZERO * len(keys)
         status = c.call.ring_find_keys(
             self._handle, ctypes.addressof(batch), ids.buffer_info()[0])
         if status == E_INVALID and self._handle is not None:
@@ -211,7 +217,7 @@ class Ring(NotCopied):
         return ids
 
     def _find_some(self, key: bytes, count: int) -> array[int]:
-        ids = array("i", bytes(4 * min(count, len(self))))
+        ids = _ZERO * min(count, len(self))
         found = ctypes.c_size_t(len(ids))
         status = c.call.ring_find_n(
             self._handle, key, len(key), ids.buffer_info()[0],
