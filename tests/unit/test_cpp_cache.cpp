@@ -145,7 +145,7 @@ static void a_stale_value_serves_while_loaders_throw(void **)
     failing_init(&memory);
     std::int64_t time = 0;
     girt::cache_options options;
-    options.ttl = 1s;
+    options.ttl = std::chrono::duration<double>(1.0);
     options.stale = 10s;
     options.allocator = &memory.allocator;
     girt_clock_manual(&options.clock, &time);
@@ -200,6 +200,8 @@ static void failures_are_reported(void **)
 {
     girt::cache_options options;
     options.ttl = -1s;
+    check_throws(girt::cache(options), GIRT_E_INVALID);
+    options.ttl = std::chrono::duration<double>(-0.5);
     check_throws(girt::cache(options), GIRT_E_INVALID);
     std::error_code code;
     girt::cache none(options, code);

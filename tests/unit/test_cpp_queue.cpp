@@ -307,6 +307,25 @@ static void any_duration_is_a_time_limit(void **)
         1);
 }
 
+static void any_duration_is_a_length(void **)
+{
+    assert_int_equal(girt::duration().ns(), 0);
+    assert_int_equal(girt::duration(2h).ns(), 7200000000000);
+    assert_int_equal(girt::duration(-5ns).ns(), -5);
+    assert_int_equal(girt::duration(std::chrono::duration<double>(0.5)).ns(),
+                     500000000);
+    assert_true(girt::duration(std::chrono::hours::max()).ns() == INT64_MAX);
+    assert_true(girt::duration(std::chrono::hours::min()).ns() == INT64_MIN);
+    assert_true(girt::duration(std::chrono::duration<double>(-1e300)).ns() ==
+                INT64_MIN);
+    // Whoever is given it refuses it.
+    assert_true(girt::duration(std::chrono::duration<double>(
+                                   std::numeric_limits<double>::quiet_NaN()))
+                    .ns() < 0);
+    std::chrono::nanoseconds const back = girt::duration(3ms);
+    assert_true(back == 3ms);
+}
+
 int main()
 {
     const CMUnitTest tests[] = {
@@ -322,6 +341,7 @@ int main()
         cmocka_unit_test(hooks_without_memory_are_reported),
         cmocka_unit_test(appended_batches_do_not_copy_all),
         cmocka_unit_test(any_duration_is_a_time_limit),
+        cmocka_unit_test(any_duration_is_a_length),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

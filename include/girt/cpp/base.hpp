@@ -115,9 +115,84 @@ inline constexpr std::chrono::nanoseconds now{GIRT_NOW};
 /** For time limits: wait as long as it takes. */
 inline constexpr std::chrono::nanoseconds forever{GIRT_FOREVER};
 
-/** A time limit; any std::chrono::duration becomes one.  What is negative is
- * no time, what is over 292 years is for ever, and a fraction of a nanosecond
- * is dropped. */
+namespace detail
+{
+
+// INT64_MIN: it is not a number.  What is cast is what was compared: a
+// conversion may round up.
+template <class Rep, class Period>
+constexpr std::int64_t saturated_ns(
+    std::chrono::duration<Rep, Period> length) noexcept
+{
+    using std::chrono::duration;
+    if constexpr (std::chrono::treat_as_floating_point_v<Rep>) {
+        auto const ns =
+            duration<std::common_type_t<Rep, double>, std::nano>(length)
+                .count();
+        if (ns >= 0x1p63)
+            return INT64_MAX;
+        return ns >= -0x1p63 ? static_cast<std::int64_t>(ns) : INT64_MIN;
+    } else {
+        auto const ns = duration<long double, std::nano>(length).count();
+        if (ns >= 0x1p63L)
+            return INT64_MAX;
+        if (ns < -0x1p63L)
+            return INT64_MIN;
+        return std::chrono::duration_cast<std::chrono::nanoseconds>(length)
+            .count();
+    }
+}
+
+} // namespace detail
+
+/** A length of time, as options and times to live take it; any
+ * std::chrono::duration becomes one.  What is over 292 years is 292 years, a
+ * fraction of a nanosecond is dropped, and what is negative, or not a number,
+ * is refused by whoever is given it. */
+class duration
+{
+  public:
+    /** None. */
+    constexpr duration() noexcept = default;
+
+    /**
+     * Of a duration.
+     *
+     * @param length  how long.
+     */
+    template <class Rep, class Period>
+    constexpr duration(std::chrono::duration<Rep, Period> length) noexcept
+        : ns_(detail::saturated_ns(length))
+    {
+    }
+
+    /**
+     * In nanoseconds.
+     *
+     * @return  how many.
+     */
+    constexpr std::int64_t ns() const noexcept
+    {
+        return ns_;
+    }
+
+    /**
+     * As the standard library's.
+     *
+     * @return  the same length.
+     */
+    constexpr operator std::chrono::nanoseconds() const noexcept
+    {
+        return std::chrono::nanoseconds(ns_);
+    }
+
+  private:
+    std::int64_t ns_ = 0;
+};
+
+/** A time limit; any std::chrono::duration becomes one.  What is negative or
+ * not a number is no time, what is over 292 years is for ever, and a fraction
+ * of a nanosecond is dropped. */
 class timeout
 {
   public:
@@ -128,8 +203,10 @@ class timeout
      */
     template <class Rep, class Period>
     constexpr timeout(std::chrono::duration<Rep, Period> length) noexcept
-        : ns_(saturate(length))
+        : ns_(detail::saturated_ns(length))
     {
+        if (ns_ < 0)
+            ns_ = 0;
     }
 
     /**
@@ -143,29 +220,6 @@ class timeout
     }
 
   private:
-    template <class Rep, class Period>
-    static constexpr std::int64_t saturate(
-        std::chrono::duration<Rep, Period> length) noexcept
-    {
-        using std::chrono::duration;
-        // Not a number is no time.
-        if (!(length > duration<Rep, Period>::zero()))
-            return 0;
-        if constexpr (std::chrono::treat_as_floating_point_v<Rep>) {
-            // What is compared is what is cast: a conversion may round up.
-            auto const ns =
-                duration<std::common_type_t<Rep, double>, std::nano>(length)
-                    .count();
-            return ns >= 0x1p63 ? GIRT_FOREVER : static_cast<std::int64_t>(ns);
-        } else {
-            if (duration<long double, std::nano>(length).count() >=
-                static_cast<long double>(INT64_MAX))
-                return GIRT_FOREVER;
-            return std::chrono::duration_cast<std::chrono::nanoseconds>(length)
-                .count();
-        }
-    }
-
     std::int64_t ns_;
 };
 

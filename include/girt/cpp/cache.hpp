@@ -4,7 +4,6 @@
 #ifndef GIRT_CPP_CACHE_HPP
 #define GIRT_CPP_CACHE_HPP
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -29,11 +28,11 @@ struct cache_options {
     /** Entries at most; 0: bytes_max alone rules. */
     std::size_t entries_max = 0;
     /** How long entries live; 0: they do not expire. */
-    std::chrono::nanoseconds ttl{0};
+    duration ttl;
     /** How long after that a reader may have the old value. */
-    std::chrono::nanoseconds stale{0};
+    duration stale;
     /** How long load remembers that there is nothing. */
-    std::chrono::nanoseconds missing_ttl{0};
+    duration missing_ttl;
     /** Which entry leaves. */
     ::girt_cache_policy policy = GIRT_CACHE_DEFAULT;
     /** Parts with a lock each; 0: by size. */
@@ -139,7 +138,7 @@ struct loaded {
     /** The value. */
     std::string value;
     /** How long it lives; 0: as the cache says. */
-    std::chrono::nanoseconds ttl{0};
+    duration ttl;
 };
 
 /** A bounded cache of byte strings. */
@@ -218,12 +217,10 @@ class cache
      * @param value  copied.
      * @param ttl  how long it lives; 0: as the options say.
      */
-    void put(bytes key, bytes value,
-             std::chrono::nanoseconds ttl = std::chrono::nanoseconds(0))
+    void put(bytes key, bytes value, duration ttl = duration())
     {
         detail::check(::girt_cache_put(get(), key.data(), key.size(),
-                                       value.data(), value.size(),
-                                       ttl.count()));
+                                       value.data(), value.size(), ttl.ns()));
     }
 
     /**
@@ -234,12 +231,11 @@ class cache
      * @param ttl  how long it lives; 0: as the options say.
      * @param code  the failure, or cleared.
      */
-    void put(bytes key, bytes value, std::chrono::nanoseconds ttl,
+    void put(bytes key, bytes value, duration ttl,
              std::error_code &code) noexcept
     {
         detail::report(::girt_cache_put(get(), key.data(), key.size(),
-                                        value.data(), value.size(),
-                                        ttl.count()),
+                                        value.data(), value.size(), ttl.ns()),
                        code);
     }
 
@@ -358,7 +354,7 @@ class cache
                     return GIRT_MISSING;
                 target->data = self.brought->value.data();
                 target->size = self.brought->value.size();
-                target->ttl_ns = self.brought->ttl.count();
+                target->ttl_ns = self.brought->ttl.ns();
                 return GIRT_OK;
             });
         }
@@ -383,9 +379,9 @@ class cache
         ::girt_cache_options plain{};
         plain.bytes_max = options.bytes_max;
         plain.entries_max = options.entries_max;
-        plain.ttl_ns = options.ttl.count();
-        plain.stale_ns = options.stale.count();
-        plain.missing_ttl_ns = options.missing_ttl.count();
+        plain.ttl_ns = options.ttl.ns();
+        plain.stale_ns = options.stale.ns();
+        plain.missing_ttl_ns = options.missing_ttl.ns();
         plain.policy = options.policy;
         plain.shards = options.shards;
         plain.clock = options.clock;

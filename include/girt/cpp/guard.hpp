@@ -4,7 +4,6 @@
 #ifndef GIRT_CPP_GUARD_HPP
 #define GIRT_CPP_GUARD_HPP
 
-#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -27,19 +26,19 @@ struct breaker_options {
     /** Opens at this share of slow calls; 0: 1. */
     double slow_ratio = 0;
     /** A call that took this long is slow; 0: none is. */
-    std::chrono::nanoseconds slow{0};
+    duration slow;
     /** Opens by no fewer calls than these; 0: 100. */
     std::uint64_t calls_min = 0;
     /** How long a call counts; 0: 10 s. */
-    std::chrono::nanoseconds window{0};
+    duration window;
     /** How long it is open the first time; 0: 5 s. */
-    std::chrono::nanoseconds open{0};
+    duration open;
     /** The longest; 0: 60 s. */
-    std::chrono::nanoseconds open_max{0};
+    duration open_max;
     /** Calls that must succeed to close it; 0: 1. */
     std::uint64_t probes = 0;
     /** A probe not heard of for so long is lost; 0: 60 s. */
-    std::chrono::nanoseconds permit_timeout{0};
+    duration permit_timeout;
     /** Told of every change of state; it must not throw. */
     std::function<void(::girt_breaker_state from, ::girt_breaker_state to)>
         on_change;
@@ -242,13 +241,13 @@ class breaker
         ::girt_breaker_options plain{};
         plain.failure_ratio = options.failure_ratio;
         plain.slow_ratio = options.slow_ratio;
-        plain.slow_ns = options.slow.count();
+        plain.slow_ns = options.slow.ns();
         plain.calls_min = options.calls_min;
-        plain.window_ns = options.window.count();
-        plain.open_ns = options.open.count();
-        plain.open_max_ns = options.open_max.count();
+        plain.window_ns = options.window.ns();
+        plain.open_ns = options.open.ns();
+        plain.open_max_ns = options.open_max.ns();
         plain.probes = options.probes;
-        plain.permit_timeout_ns = options.permit_timeout.count();
+        plain.permit_timeout_ns = options.permit_timeout.ns();
         plain.clock = options.clock;
         plain.name = detail::name_or_null(options.name);
         plain.metrics = options.metrics;

@@ -28,10 +28,10 @@ namespace girt
  *     limit.
  * @return  the rate.
  */
-inline ::girt_rate rate(std::uint64_t limit, std::chrono::nanoseconds period,
+inline ::girt_rate rate(std::uint64_t limit, duration period,
                         std::uint64_t burst = 0) noexcept
 {
-    return {limit, period.count(), burst != 0 ? burst : limit};
+    return {limit, period.ns(), burst != 0 ? burst : limit};
 }
 
 /** What a limiter answers. */
@@ -238,11 +238,10 @@ class limiter
      * @param tokens  how many.
      * @return  the decision.
      */
-    decision take_at(std::chrono::nanoseconds at, std::uint64_t tokens = 1)
+    decision take_at(duration at, std::uint64_t tokens = 1)
     {
         ::girt_decision answer{};
-        detail::check(
-            ::girt_limiter_take_at(get(), tokens, at.count(), &answer));
+        detail::check(::girt_limiter_take_at(get(), tokens, at.ns(), &answer));
         return decision(answer);
     }
 
@@ -402,12 +401,11 @@ class keyed_limiter
      * @param tokens  how many.
      * @return  the decision.
      */
-    decision take_at(bytes key, std::chrono::nanoseconds at,
-                     std::uint64_t tokens = 1)
+    decision take_at(bytes key, duration at, std::uint64_t tokens = 1)
     {
         ::girt_decision answer{};
         detail::check(::girt_keyed_limiter_take_at(
-            get(), key.data(), key.size(), tokens, at.count(), &answer));
+            get(), key.data(), key.size(), tokens, at.ns(), &answer));
         return decision(answer);
     }
 

@@ -4,7 +4,6 @@
 #ifndef GIRT_CPP_TRACE_HPP
 #define GIRT_CPP_TRACE_HPP
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -40,7 +39,7 @@ struct tracer_options {
     /** Zero: the monotonic clock. */
     ::girt_clock clock{};
     /** The wall clock's time when `clock` says 0; for other clocks. */
-    std::chrono::nanoseconds epoch{0};
+    duration epoch;
     /** Where memory comes from; NULL: the default. */
     const ::girt_allocator *allocator = nullptr;
 };
@@ -144,7 +143,7 @@ class tracer
         plain.threads_max = options.threads_max;
         plain.service = detail::name_or_null(options.service);
         plain.clock = options.clock;
-        plain.epoch_ns = options.epoch.count();
+        plain.epoch_ns = options.epoch.ns();
         plain.allocator = options.allocator;
         ::girt_tracer *made = nullptr;
         status const answer = ::girt_tracer_create(&made, &plain);
