@@ -2,8 +2,8 @@
 /* gnuplot.c - a child process that draws.
  *
  * No shell sees anything: gnuplot is started directly, reads its commands from
- * a pipe, and writes to a file that this program has opened.  A file's name
- * appears in no command. */
+ * a pipe, and draws into memory.  This program writes the file, since gnuplot
+ * does not say when it could not.  A file's name appears in no command. */
 #include "gnuplot.h"
 
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,17 +49,17 @@ int gnuplot_open(const char *program, const char *path)
 
 FILE *gnuplot_start(gnuplot *g, int fd)
 {
-    *g = (gnuplot){.fd = fd, .commands = NULL};
+    *g = (gnuplot){.fd = fd, .drawing = memfd_create("plot", MFD_CLOEXEC)};
     /* A gnuplot that dies must end in a message, not in a signal. */
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigaction(SIGPIPE, &ignore, &g->before);
     int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0)
+    if (g->drawing < 0 || pipe2(ends, O_CLOEXEC) != 0)
         return NULL;
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, g->drawing, STDOUT_FILENO);
     /* -d: no settings of the user's; -: commands from standard input. */
     char name[] = "gnuplot";
     char defaults[] = "-d";
@@ -74,6 +75,33 @@ FILE *gnuplot_start(gnuplot *g, int fd)
     return g->commands;
 }
 
+static bool write_all(int fd, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t const written = write(fd, bytes, size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return false;
+        bytes += written;
+        size -= (size_t)written;
+    }
+    return true;
+}
+
+static bool copy(int from, int to)
+{
+    char bytes[65536];
+    off_t at = 0;
+    ssize_t got;
+    while ((got = pread(from, bytes, sizeof bytes, at)) > 0) {
+        if (!write_all(to, bytes, (size_t)got))
+            return false;
+        at += got;
+    }
+    return got == 0 && at > 0;
+}
+
 bool gnuplot_finish(gnuplot *g)
 {
     bool drawn = false;
@@ -82,8 +110,11 @@ bool gnuplot_finish(gnuplot *g)
         int status;
         while (waitpid(g->child, &status, 0) < 0 && errno == EINTR)
             ;
-        drawn = written && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+        drawn = written && WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
+                copy(g->drawing, g->fd);
     }
     sigaction(SIGPIPE, &g->before, NULL);
+    if (g->drawing >= 0)
+        (void)close(g->drawing);
     return close(g->fd) == 0 && drawn;
 }

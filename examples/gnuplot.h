@@ -16,6 +16,7 @@
 
 typedef struct gnuplot {
     int fd;
+    int drawing; /* a file in memory; below 0: none could be made */
     pid_t child;
     FILE *commands;
     struct sigaction before;
@@ -25,11 +26,11 @@ typedef struct gnuplot {
  * saying on stderr, as `program`, what is missing. */
 int gnuplot_open(const char *program, const char *path);
 
-/* Its standard input; it writes into fd.  NULL: it did not start. */
+/* Its standard input.  NULL: it did not start. */
 FILE *gnuplot_start(gnuplot *g, int fd);
 
-/* Waits until it has drawn, and closes fd, also where it did not start.  False:
- * it could not draw. */
+/* Waits until it has drawn, writes that to fd and closes fd, also where it did
+ * not start.  False: it could not draw, or fd does not take it. */
 bool gnuplot_finish(gnuplot *g);
 
 #endif /* GIRT_EXAMPLES_GNUPLOT_H */

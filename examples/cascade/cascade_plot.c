@@ -88,6 +88,6 @@ bool cascade_plot(int fd, const cascade_runs *runs)
     }
     bool const drawn = gnuplot_finish(&g);
     if (!drawn)
-        fputs("cascade: gnuplot could not draw the SVG\n", stderr);
+        fputs("cascade: the SVG could not be drawn or written\n", stderr);
     return drawn;
 }

@@ -206,7 +206,8 @@ static bool accept_bytes(cursor *c, access_entry *entry)
         entry->bytes = 0;
         return true;
     }
-    return accept_number(c, &entry->bytes);
+    return accept_number(c, &entry->bytes) &&
+           entry->bytes <= ACCESS_BYTES_MAX;
 }
 
 static access_fault parse_common(cursor c, access_entry *entry)

@@ -26,6 +26,10 @@ extern "C" {
 /* A longer line is no request. */
 #define ACCESS_LINE_MAX 65536
 
+/* 256 GiB.  No sum over a text of 1 GiB, whose lines have some 30 bytes at
+ * least, wraps then. */
+#define ACCESS_BYTES_MAX ((uint64_t)1 << 38)
+
 /* One request. The pointers point into the line: it must outlive this. */
 typedef struct access_entry {
     const char *client;

@@ -74,6 +74,6 @@ bool spike_plot(int fd, const burst_result *results, size_t count, size_t ways)
     }
     bool const drawn = gnuplot_finish(&g);
     if (!drawn)
-        fputs("spike: gnuplot could not draw the SVG\n", stderr);
+        fputs("spike: the SVG could not be drawn or written\n", stderr);
     return drawn;
 }

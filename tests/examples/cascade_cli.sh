@@ -83,6 +83,7 @@ if command -v gnuplot >/dev/null; then
         fi
     done
     expect 2 'No such file' --svg no/such/folder/x.svg
+    expect 1 'could not be drawn or written' --svg /dev/full
 fi
 [ ! -e pwned ] || fail "a name was run as a command"
 echo "all as promised"

@@ -64,10 +64,11 @@ printf '%s\n' 'h - - [01/Aug/1995:00:00:01 -0400] "GET /'$'\033''[2J\"\\ HTTP/1.
 expect 0 '/\\x1b\[2J\\x5c"\\x5c\\x5c' escape
 if grep -q $'\033' out; then fail "a raw escape reached the terminal"; fi
 expect 0 '1 request and 0 lines' - <no-newline
-printf 'h\t-\t9223372036854775807\tGET\t/\t200\t18446744073709551615\n%s\n' \
-    'h - - [01/Jan/0001:00:00:00 +0000] "GET / HTTP/1.0" 200 18446744073709551615' \
+printf 'h\t-\t9223372036854775807\tGET\t/\t200\t274877906944\n%s\n' \
+    'h - - [01/Jan/0001:00:00:00 +0000] "GET / HTTP/1.0" 200 274877906944' \
     >extreme
 expect 0 '2 requests and 0 lines' extreme
+expect 0 "549,755,813,888 bytes" extreme
 expect 0 'what followed was left out' -n 3 "$data/common.log"
 (yes "$good" 2>/dev/null || true) | expect 0 '1,000 requests' -n 1000 -
 (cd / && cat "$data/tabbed.tsv") | expect 0 '395 requests and 5 lines' -
@@ -121,6 +122,7 @@ if command -v gnuplot >/dev/null; then
         fi
     done
     expect 2 'No such file' -n 10 --svg no/such/folder/x.svg
+    expect 1 'could not be drawn or written' -n 10 --svg /dev/full
 fi
 [ ! -e pwned ] || fail "a name was run as a command"
 echo "all as promised"

@@ -55,8 +55,8 @@ static const good_line good_lines[] = {
     {"h - - [31/Dec/1969:23:59:59 +0000] \"GET / HTTP/1.0\" 200 1", "h", "/", 1,
      -1, 200},
     /* the largest number of bytes */
-    {"h - - " NOON "\"GET / HTTP/1.0\" 200 18446744073709551615", "h", "/",
-     UINT64_MAX, 807278400, 200},
+    {"h - - " NOON "\"GET / HTTP/1.0\" 200 274877906944", "h", "/",
+     ACCESS_BYTES_MAX, 807278400, 200},
     /* tab-separated, with and without the columns after bytes */
     {"h\t-\t807256800\tGET\t/x.gif\t200\t1713\t\t\n", "h", "/x.gif", 1713,
      807256800, 200},
@@ -136,6 +136,7 @@ static const struct {
     {"h - - " NOON "\"GET / HTTP/1.0\" 200 ", ACCESS_NO_BYTES},
     {"h - - " NOON "\"GET / HTTP/1.0\" 200 -1", ACCESS_NO_BYTES},
     {"h - - " NOON "\"GET / HTTP/1.0\" 200 12x", ACCESS_NO_BYTES},
+    {"h - - " NOON "\"GET / HTTP/1.0\" 200 274877906945", ACCESS_NO_BYTES},
     {"h - - " NOON "\"GET / HTTP/1.0\" 200 18446744073709551616",
      ACCESS_NO_BYTES},
     {"\t-\t1\tGET\t/\t200\t1", ACCESS_NO_CLIENT},
