@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What is installed: headers, both libraries, girt.pc, the CMake package; and
-# the two Debian packages libgirt0 (to run) and libgirt-dev (to build).
+# the Debian packages libgirt0 (to run) and libgirt-dev (to build), with
+# libgirt-serve0 and libgirt-serve-dev where libgirt-serve is built.
 include(CMakePackageConfigHelpers)
 
 set(girt_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/girt)
@@ -16,15 +17,20 @@ install(TARGETS girt_static EXPORT girt-static-targets
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/girt
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development
     FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp" PATTERN "serve.h" EXCLUDE)
-foreach(component runtime development)
+
+# Component by component, the package that it becomes.
+set(girt_components runtime development)
+set(girt_package_runtime libgirt${PROJECT_VERSION_MAJOR})
+set(girt_package_development libgirt-dev)
+if(TARGET girt_serve)
+    list(APPEND girt_components serve serve-development)
+    set(girt_package_serve libgirt-serve${PROJECT_VERSION_MAJOR})
+    set(girt_package_serve-development libgirt-serve-dev)
+endif()
+foreach(component ${girt_components})
     # Debian wants the licence in each package, under its name.
-    if(component STREQUAL "runtime")
-        set(package libgirt${PROJECT_VERSION_MAJOR})
-    else()
-        set(package libgirt-dev)
-    endif()
     install(FILES ${PROJECT_SOURCE_DIR}/LICENSE RENAME copyright
-        DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/doc/${package}
+        DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/doc/${girt_package_${component}}
         COMPONENT ${component})
 endforeach()
 
@@ -80,20 +86,34 @@ set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
 set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
-set(CPACK_COMPONENTS_ALL runtime development)
+set(CPACK_COMPONENTS_ALL ${girt_components})
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
-set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME libgirt${PROJECT_VERSION_MAJOR})
-set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION libs)
-set(CPACK_DEBIAN_RUNTIME_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_RUNTIME_PACKAGE_GENERATE_SHLIBS ON)
-set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA
-    ${CMAKE_CURRENT_LIST_DIR}/triggers)
-set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libgirt-dev)
-set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
+foreach(component ${girt_components})
+    string(TOUPPER ${component} upper)
+    set(CPACK_DEBIAN_${upper}_PACKAGE_NAME ${girt_package_${component}})
+    if(component MATCHES "development")
+        set(CPACK_DEBIAN_${upper}_PACKAGE_SECTION libdevel)
+    else()
+        set(CPACK_DEBIAN_${upper}_PACKAGE_SECTION libs)
+        set(CPACK_DEBIAN_${upper}_PACKAGE_SHLIBDEPS ON)
+        set(CPACK_DEBIAN_${upper}_PACKAGE_GENERATE_SHLIBS ON)
+        set(CPACK_DEBIAN_${upper}_PACKAGE_CONTROL_EXTRA
+            ${CMAKE_CURRENT_LIST_DIR}/triggers)
+    endif()
+endforeach()
+# libgirt.so.0 is looked for where it was built: no installed package has it.
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${CMAKE_CURRENT_BINARY_DIR})
+set(same_version "(= ${PROJECT_VERSION})")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
-    "libgirt${PROJECT_VERSION_MAJOR} (= ${PROJECT_VERSION}), libck-dev")
+    "${girt_package_runtime} ${same_version}, libck-dev")
+set(CPACK_DEBIAN_SERVE_PACKAGE_DEPENDS "${girt_package_runtime} ${same_version}")
+set(CPACK_DEBIAN_SERVE-DEVELOPMENT_PACKAGE_DEPENDS
+    "${girt_package_serve} ${same_version}, ${girt_package_development} ${same_version}")
 set(CPACK_COMPONENT_RUNTIME_DESCRIPTION "The shared library.")
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
     "Headers, the archive, girt.pc and the CMake package.")
+set(CPACK_COMPONENT_SERVE_DESCRIPTION "A registry over HTTP.")
+set(CPACK_COMPONENT_SERVE-DEVELOPMENT_DESCRIPTION
+    "The header of libgirt-serve and its CMake targets.")
 include(CPack)

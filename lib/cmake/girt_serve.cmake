@@ -43,15 +43,15 @@ set_target_properties(girt_serve_static PROPERTIES OUTPUT_NAME girt-serve LINKER
 
 add_library(girt::serve ALIAS girt_serve)
 
-# Installed beside the rest, in no package: whoever wants it has libmicrohttpd.
 if(NOT GIRT_INSTALL)
     return()
 endif()
 set(girt_serve_package ${CMAKE_INSTALL_LIBDIR}/cmake/girt)
-install(TARGETS girt_serve EXPORT girt-serve-targets COMPONENT serve
+install(TARGETS girt_serve EXPORT girt-serve-targets
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+        COMPONENT serve NAMELINK_COMPONENT serve-development
     INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${PROJECT_SOURCE_DIR}/include/girt/serve.h
-    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/girt COMPONENT serve)
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/girt COMPONENT serve-development)
 install(EXPORT girt-serve-targets NAMESPACE girt:: DESTINATION ${girt_serve_package}
-    COMPONENT serve)
+    COMPONENT serve-development)
