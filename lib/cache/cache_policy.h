@@ -48,6 +48,8 @@ typedef struct girt__policy {
     girt__item_list lists[GIRT__LISTS];
     girt__item *hand;       /* SIEVE */
     bool probation_is_over; /* W-TinyLFU: its share, by a promotion */
+    bool contest_goes_on;   /* W-TinyLFU: one of the window won it */
+    size_t contestants;     /* then: those of the window yet to come */
     girt__ghost ghost;
     girt__sketch sketch;
 } girt__policy;

@@ -6,10 +6,11 @@
  * of a segmented LRU (probation, and protected with four fifths of the room)
  * and stays if the sketch saw it more often.  Probation keeps to its fifth:
  * what a promotion pushes beyond it leaves next, without a contest, so that a
- * newcomer gets in now and then.  The sketch counts insertions, hits outside
- * the window and competitions, in a counting Bloom filter of ten hashes and an
- * error of 0.001, halved every 32 hits an entry: as the simulator does whose
- * figures the tests compare with. */
+ * newcomer gets in now and then.  A contest that is won may go on, in the
+ * evictions that follow.  The sketch counts insertions, hits outside the window
+ * and competitions, in a counting Bloom filter of ten hashes and an error of
+ * 0.001, halved every 32 hits an entry: as the simulator does whose figures the
+ * tests compare with. */
 #include "cache/cache_policy.h"
 
 #include "core/assert.h"
@@ -183,52 +184,79 @@ void girt__tinylfu_touch(girt__policy *policy, girt__item *item)
     halve_when_due(&policy->sketch);
 }
 
-static girt__item *take_oldest_of_main(girt__policy *policy)
+/* ---- who leaves --------------------------------------------------------- */
+
+static girt__item *oldest_of_main(girt__policy *policy)
 {
-    girt__item_list *list = &policy->lists[GIRT__PROBATION];
-    if (list->oldest == NULL)
-        list = &policy->lists[GIRT__PROTECTED];
-    return list->oldest;
+    girt__item *const oldest = policy->lists[GIRT__PROBATION].oldest;
+    return oldest != NULL ? oldest : policy->lists[GIRT__PROTECTED].oldest;
+}
+
+/* Whoever leaves without a contest; NULL: nobody does. */
+static girt__item *next_without_contest(girt__policy *policy)
+{
+    girt__item *const over = policy->lists[GIRT__PROBATION].oldest;
+    const bool probation_is_over = policy->probation_is_over;
+    policy->probation_is_over = false;
+    if (probation_is_over && over != NULL)
+        return over;
+    if (policy->lists[GIRT__WINDOW].oldest != NULL &&
+        !(policy->contest_goes_on && policy->contestants == 0))
+        return NULL;
+    policy->contest_goes_on = false;
+    return oldest_of_main(policy);
+}
+
+/* Where entries are bounded, a contest that the window's item won goes on with
+ * the next, until one loses or all who were in the window then are through. */
+static void note_contest(girt__policy *policy, bool won, bool lost)
+{
+    if (policy->share_entries == 0)
+        return;
+    if (policy->contest_goes_on)
+        policy->contestants--;
+    else if (won)
+        policy->contestants = policy->lists[GIRT__WINDOW].count;
+    policy->contest_goes_on = !lost && (won || policy->contest_goes_on);
+}
+
+/* The window's oldest goes to main if there is room, else against main's
+ * oldest.  The loser, out of its list; NULL: there was room. */
+static girt__item *contest(girt__policy *policy)
+{
+    girt__item *const candidate = policy->lists[GIRT__WINDOW].oldest;
+    girt__item *const rival = oldest_of_main(policy);
+    const uint64_t hash = candidate->hash;
+    const size_t room = main_room(policy);
+    const size_t main =
+        load_of(policy, GIRT__PROBATION) + load_of(policy, GIRT__PROTECTED);
+    girt__item *loser = NULL;
+    if (main + weight_of(policy, candidate) > room) {
+        const bool wins =
+            rival != NULL && estimate(&policy->sketch, hash) >
+                                 estimate(&policy->sketch, rival->hash);
+        loser = wins ? rival : candidate;
+        girt__list_remove(&policy->lists[loser->list], loser);
+    }
+    if (loser != candidate)
+        admit(policy, candidate, room);
+    count_one(&policy->sketch, hash);
+    note_contest(policy, loser == rival && rival != NULL, loser == candidate);
+    return loser;
 }
 
 girt__item *girt__tinylfu_victim(girt__policy *policy)
 {
-    girt__item_list *const window = &policy->lists[GIRT__WINDOW];
-    girt__item_list *const probation = &policy->lists[GIRT__PROBATION];
-    if (policy->probation_is_over) {
-        policy->probation_is_over = false;
-        girt__item *const over = probation->oldest;
-        if (over != NULL) {
-            girt__list_remove(probation, over);
-            return over;
-        }
-    }
     /* Each turn takes one item from the window. */
-    while (window->oldest != NULL) {
-        girt__item *const candidate = window->oldest;
-        const size_t main =
-            load_of(policy, GIRT__PROBATION) + load_of(policy, GIRT__PROTECTED);
-        const uint64_t hash = candidate->hash;
-        const size_t room = main_room(policy);
-        if (main + weight_of(policy, candidate) <= room) {
-            admit(policy, candidate, room);
-            count_one(&policy->sketch, hash);
-            continue;
-        }
-        girt__item *const rival = take_oldest_of_main(policy);
-        girt__item *victim = candidate;
-        if (rival != NULL && estimate(&policy->sketch, hash) >
-                                 estimate(&policy->sketch, rival->hash)) {
-            victim = rival;
-        }
-        girt__list_remove(&policy->lists[victim->list], victim);
-        if (victim == rival)
-            admit(policy, candidate, room);
-        count_one(&policy->sketch, hash);
-        return victim;
+    for (;;) {
+        girt__item *victim = next_without_contest(policy);
+        if (victim != NULL)
+            girt__list_remove(&policy->lists[victim->list], victim);
+        else if (policy->lists[GIRT__WINDOW].oldest != NULL)
+            victim = contest(policy);
+        else
+            return NULL;
+        if (victim != NULL)
+            return victim;
     }
-    girt__item *const victim = take_oldest_of_main(policy);
-    if (victim != NULL)
-        girt__list_remove(&policy->lists[victim->list], victim);
-    return victim;
 }

@@ -11,6 +11,7 @@
 #include "support/trace.h"
 
 enum { SIZES = 3, POLICIES = 4, SHORT_TRACES = 6 };
+static const double tolerance = 0.005;
 
 typedef struct expectation {
     size_t entries;
@@ -59,13 +60,6 @@ static const struct {
 };
 enum { TRACES = sizeof traces / sizeof *traces };
 
-/* W-TinyLFU's sketch has 14 counters an entry, and where those are few its
- * figure depends on the hash. One of the simulator's is out of reach of all. */
-static double tolerance(girt_cache_policy policy, size_t entries)
-{
-    return policy == GIRT_CACHE_TINYLFU && entries == 137 ? 0.02 : 0.005;
-}
-
 static bool read_shared(trace *t, const char *file)
 {
     char name[512];
@@ -79,7 +73,7 @@ static void check_row(const trace *t, const char *file, const expectation *e)
 {
     for (size_t p = 0; p < POLICIES; p++) {
         const double misses = trace_misses(t, policies[p], e->entries);
-        if (fabs(misses - e->misses[p]) > tolerance(policies[p], e->entries))
+        if (fabs(misses - e->misses[p]) > tolerance)
             fail_msg("%s, %zu entries, policy %d: misses %.4f, expected %.4f",
                      file, e->entries, (int)policies[p], misses, e->misses[p]);
     }
