@@ -131,6 +131,14 @@ void girt__item_drop(girt_cache *cache, girt__item *item);
  * it should, and drops it; whoever has it pinned goes on. */
 void girt__item_leave(girt_cache *cache, girt__item *item, bool tell);
 
+/* For index and policy, zeroed; half of all bytes at most go to these.  NULL:
+ * go on without. */
+void *girt__room_obtain_extra(girt_cache *cache, girt__shard *shard,
+                              size_t bytes);
+void girt__room_release_extra(girt_cache *cache, void *block, size_t bytes);
+
+/* ---- cache_store.c ------------------------------------------------------ */
+
 /* The next three under the shard's lock. */
 void girt__shard_unlink(girt_cache *cache, girt__shard *shard,
                         girt__item *item);
