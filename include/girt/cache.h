@@ -16,8 +16,12 @@
  * Bound: at every instant the entries, the bytes that they take from the
  * allocator and the index that grew with them are at most bytes_max together.
  * What create allocates is beside it (some 5 KiB a shard and 9 KiB), and so
- * are pinned values whose entries have left, what callers of load need while
- * they load (some 200 bytes each), and of save and restore (some 16 KiB each).
+ * are pinned values whose entries have left (a load that refreshes a stale
+ * value has it pinned), and 64 KiB at most for loads, saves and restores that
+ * run: three saves and restores at once, and some 180 loaders.  Loaders beyond
+ * these take 88 bytes of bytes_max each, a quarter of it at most.  What a save
+ * is writing stays in bytes_max until it is written, also if it leaves: an
+ * entry, or several that take a sixteenth of bytes_max at most.
  * Order: all calls on one key are linearizable; a call that changes a key
  * happens before every call that sees the change.
  * Progress: get takes no lock and writes no memory that other threads write,
@@ -300,7 +304,8 @@ GIRT_API girt_status girt_cache_put(girt_cache *cache, const void *key,
  *     its own loader; GIRT_E_SYSTEM: the thread that loaded was cancelled
  *     (errno ECANCELED); GIRT_E_INVALID: a NULL where none is allowed, or the
  *     loader brought what is not valid; GIRT_E_TOO_LARGE: the key is;
- *     GIRT_E_NOMEM; or what the loader answered.
+ *     GIRT_E_NOMEM, also where as many loaders run as the bound above allows;
+ *     or what the loader answered.
  *
  * Threads: any.
  * Progress: lock-free on a hit; else blocking, on the loader.
@@ -381,7 +386,8 @@ GIRT_API void girt_cache_read_stats(const girt_cache *cache,
  * @param cache  the cache.
  * @param fd  open for writing; written from where it stands, not closed.
  * @return  GIRT_OK; GIRT_E_INVALID: `cache` is NULL or `fd` negative;
- *     GIRT_E_SYSTEM: a write failed, errno says why; GIRT_E_NOMEM.
+ *     GIRT_E_BUSY: three saves and restores of this cache run, and nothing was
+ *     written; GIRT_E_SYSTEM: a write failed, errno says why; GIRT_E_NOMEM.
  *
  * Threads: any.
  * Progress: blocking, on the file.
@@ -402,7 +408,8 @@ GIRT_API girt_status girt_cache_save(girt_cache *cache, int fd);
  * @param fd  open for reading; read from where it stands, not closed.
  * @return  GIRT_OK; GIRT_E_CORRUPT: torn, damaged, or no such file or
  *     version, and nothing changed; GIRT_E_INVALID: `cache` is NULL or `fd`
- *     negative; GIRT_E_SYSTEM: a read or seek failed, errno says why;
+ *     negative; GIRT_E_BUSY: three saves and restores of this cache run, and
+ *     nothing changed; GIRT_E_SYSTEM: a read or seek failed, errno says why;
  *     GIRT_E_NOMEM: some entries may have been stored.
  *
  * Threads: any.

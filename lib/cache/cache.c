@@ -184,10 +184,8 @@ girt_status girt_cache_put(girt_cache *cache, const void *key, size_t key_size,
     copy(item->key, key, key_size);
     item->expires_ns = girt__cache_expiry(cache, ttl_ns, hash);
     status = girt__cache_store(cache, item, NULL, false);
-    if (status != GIRT_OK) {
-        girt__item_drop(cache, item);
-        girt__room_return(cache, size);
-    }
+    if (status != GIRT_OK)
+        girt__item_disown(cache, item);
     return status;
 }
 

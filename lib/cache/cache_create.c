@@ -91,7 +91,7 @@ static void destroy_shard(girt_cache *cache, girt__shard *shard)
         girt__item *item = shard->policy.lists[i].oldest;
         for (girt__item *newer; item != NULL; item = newer) {
             newer = item->newer;
-            girt__item_drop(cache, item);
+            girt__item_disown(cache, item);
         }
     }
     girt__policy_release(&shard->policy, release_block, cache);

@@ -7,7 +7,11 @@
  * R1: bytes >= what items, index and policy hold of the allocator beyond
  *     create, less items that left while pinned; and bytes <= bytes_max.  Who
  *     allocates adds first (evicting until there is room), who frees takes
- *     away afterwards.
+ *     away afterwards: an item's owners are its cache and the saves that write
+ *     it, and the last of them does.
+ * R1b: flights take GIRT__FLIGHTS_BESIDE beside bytes, and then a quarter of
+ *     bytes at most; saves and restores that run are GIRT__STREAMS at most:
+ *     what is beside bytes is 64 KiB.
  * R2: entries, kept where entries_max is given, works alike.
  * R3: at most one shard's lock is held at a time, and none while memory is
  *     allocated or a function of the caller's runs. */
@@ -81,9 +85,20 @@ struct girt_cache {
     uint32_t jitter;      /* atomic: of 2^32 - 1 */
     /* Changed by calls that change. */
     GIRT_ALIGNED(GIRT_DESTRUCTIVE) size_t bytes; /* R1 */
-    size_t extra_bytes; /* of these, what index and policies grew by */
-    size_t entries;     /* R2 */
-    uint32_t turn;      /* where the search for a victim begins */
+    size_t extra_bytes;  /* of these, what index and policies grew by */
+    size_t flight_bytes; /* and what flights take; R1b */
+    size_t entries;      /* R2 */
+    size_t beside;       /* R1b: of flights */
+    size_t streams;      /* R1b: saves and restores that run */
+    uint32_t turn;       /* where the search for a victim begins */
+};
+
+/* Saves and restores at once, and what each takes; the rest of 64 KiB is for
+ * flights. */
+enum {
+    GIRT__STREAMS = 3,
+    GIRT__STREAM_BYTES = (16 << 10) + 128,
+    GIRT__FLIGHTS_BESIDE = (64 << 10) - GIRT__STREAMS * GIRT__STREAM_BYTES
 };
 
 static inline girt__shard *girt__cache_shard(girt_cache *cache, uint64_t hash)
@@ -117,18 +132,30 @@ void girt__room_return(girt_cache *cache, size_t bytes);
 girt_status girt__room_reserve_entry(girt_cache *cache, girt__shard *shard);
 void girt__room_return_entry(girt_cache *cache);
 
+/* For a flight, beside bytes_max if it may be: *beside. GIRT_E_NOMEM, at once:
+ * there are too many. */
+girt_status girt__room_reserve_flight(girt_cache *cache, girt__shard *shard,
+                                      size_t bytes, bool *beside);
+void girt__room_return_flight(girt_cache *cache, size_t bytes, bool beside);
+/* For a save or restore; false: GIRT__STREAMS of them run. */
+bool girt__room_reserve_stream(girt_cache *cache);
+void girt__room_return_stream(girt_cache *cache);
+
 /* What an item of these sizes takes; false: more than the cache accepts. */
 bool girt__item_fits(const girt_cache *cache, size_t key_size,
                      size_t value_size, size_t *size);
 /* An item with room for its value and key, held once.  `counted`: its bytes
- * are reserved first; otherwise it is beside the cache. */
+ * are reserved first and the caller is its owner; otherwise it is beside the
+ * cache. */
 girt_status girt__item_create(girt_cache *cache, uint64_t hash, size_t key_size,
                               size_t value_size, bool counted,
                               girt__item **out);
 /* Takes one holder off; the last one frees. */
 void girt__item_drop(girt_cache *cache, girt__item *item);
-/* One that no index names, counted, and held by the caller: tells on_evict if
- * it should, and drops it; whoever has it pinned goes on. */
+/* The same for an owner; the last one returns the bytes. */
+void girt__item_disown(girt_cache *cache, girt__item *item);
+/* One that no index names, owned by the caller: tells on_evict if it
+ * should, and disowns it; whoever has it pinned goes on. */
 void girt__item_leave(girt_cache *cache, girt__item *item, bool tell);
 
 /* For index and policy, zeroed; half of all bytes at most go to these.  NULL:
@@ -148,7 +175,7 @@ girt__item *girt__shard_take(girt_cache *cache, girt__shard *shard,
 /* Applies the hits that were noted. */
 void girt__shard_catch_up(girt__shard *shard);
 
-/* Puts an item in, held by the caller for the cache.  On anything but GIRT_OK
+/* Puts an item in, owned by the caller for the cache.  On anything but GIRT_OK
  * it is still the caller's.  GIRT_REJECTED: `flight` was beaten. GIRT_EXISTS:
  * `keep` and the key is there, or known to be missing.  GIRT_E_NOMEM:
  * entries_max entries are on their way in or out in other threads. */

@@ -22,13 +22,19 @@ typedef struct girt__item {
     int64_t expires_ns;  /* written once; GIRT__NEVER */
     size_t value_size;   /* written once */
     uint32_t key_size;   /* written once */
-    uint32_t holders;    /* atomic: the cache, marked slots, counted pins; the
-                          * last one frees */
+    uint32_t holders;    /* atomic: the cache, saves, marked slots, counted
+                          * pins; the last one frees.  And owners */
     uint8_t list;        /* under the shard's lock: which list */
     uint8_t heat;        /* atomic: hits since the policy looked, saturating */
     bool missing;        /* written once: the loader said "no such key" */
     unsigned char key[]; /* and the value after it, aligned for any type */
 } girt__item;
+
+/* In `holders`: the count below, and above it how many of them are owners.  An
+ * item's bytes stay in the cache's account until its last owner is gone (R1);
+ * owners are the cache and, at most GIRT__STREAMS, saves. */
+#define GIRT__OWNER_SHIFT 29
+#define GIRT__OWNER       ((1u << GIRT__OWNER_SHIFT) + 1)
 
 enum { GIRT__VALUE_ALIGNMENT = _Alignof(max_align_t) };
 

@@ -20,6 +20,7 @@
 struct girt__flight {
     girt__flight *next;  /* in the shard's list; under its lock */
     bool listed;         /* under the shard's lock */
+    bool beside;         /* R1b; written once */
     girt__flight *outer; /* the loading thread's: the load around this one */
     girt_cache *cache;   /* written once */
     uint64_t hash;
@@ -83,14 +84,23 @@ void girt__flights_beat_all(girt__shard *shard)
 static girt__flight *create_flight(girt_cache *cache, uint64_t hash,
                                    const void *key, size_t key_size)
 {
-    girt__flight *const flight = girt__allocate(
-        &cache->allocator, sizeof *flight, _Alignof(girt__flight));
-    if (flight != NULL)
-        *flight = (girt__flight){.cache = cache,
-                                 .hash = hash,
-                                 .key = key,
-                                 .key_size = key_size,
-                                 .references = 1};
+    girt__flight *flight;
+    bool beside;
+    if (girt__room_reserve_flight(cache, girt__cache_shard(cache, hash),
+                                  sizeof *flight, &beside) != GIRT_OK)
+        return NULL;
+    flight = girt__allocate(&cache->allocator, sizeof *flight,
+                            _Alignof(girt__flight));
+    if (flight == NULL) {
+        girt__room_return_flight(cache, sizeof *flight, beside);
+        return NULL;
+    }
+    *flight = (girt__flight){.cache = cache,
+                             .beside = beside,
+                             .hash = hash,
+                             .key = key,
+                             .key_size = key_size,
+                             .references = 1};
     return flight;
 }
 
@@ -101,7 +111,9 @@ static void drop_flight(girt__flight *flight)
     girt_cache *const cache = flight->cache;
     if (flight->item != NULL)
         girt__item_drop(cache, flight->item);
+    const bool beside = flight->beside;
     girt__release(&cache->allocator, flight, sizeof *flight);
+    girt__room_return_flight(cache, sizeof *flight, beside);
 }
 
 /* Ends a flight, and the loading thread's part in it. */
@@ -225,14 +237,12 @@ static girt_status bring(load *l, girt__item **out)
         loaded->release(loaded->data);
     if (status != GIRT_OK)
         return status;
-    /* The cache's, the flight's, the caller's. */
-    girt_store_relaxed(&item->holders, 3u);
-    if (!counted) {
+    /* Besides the cache the flight holds it, and the caller. */
+    (void)girt_add_relaxed(&item->holders, 2);
+    if (!counted)
         girt__item_drop(l->cache, item);
-    } else if (girt__cache_store(l->cache, item, l->flight, false) != GIRT_OK) {
-        girt__item_drop(l->cache, item);
-        girt__room_return(l->cache, girt__item_size(item));
-    }
+    else if (girt__cache_store(l->cache, item, l->flight, false) != GIRT_OK)
+        girt__item_disown(l->cache, item);
     *out = item;
     return GIRT_OK;
 }
@@ -253,9 +263,7 @@ static void note_missing(load *l)
                                           cache->missing_ttl_ns);
         if (girt__cache_store(cache, item, l->flight, false) == GIRT_OK)
             return;
-        const size_t size = girt__item_size(item);
-        girt__item_drop(cache, item);
-        girt__room_return(cache, size);
+        girt__item_disown(cache, item);
     }
     girt__shard *const shard = girt__cache_shard(cache, l->hash);
     (void)pthread_mutex_lock(&shard->lock);

@@ -138,6 +138,40 @@ void girt__room_return_entry(girt_cache *cache)
         (void)girt_sub_release(&cache->entries, 1);
 }
 
+girt_status girt__room_reserve_flight(girt_cache *cache, girt__shard *shard,
+                                      size_t bytes, bool *beside)
+{
+    *beside = add_within(&cache->beside, bytes, GIRT__FLIGHTS_BESIDE);
+    if (*beside)
+        return GIRT_OK;
+    if (!add_within(&cache->flight_bytes, bytes, cache->bytes_max / 4))
+        return GIRT_E_NOMEM;
+    const girt_status status = girt__room_reserve(cache, shard, bytes);
+    if (status != GIRT_OK)
+        (void)girt_sub_release(&cache->flight_bytes, bytes);
+    return status;
+}
+
+void girt__room_return_flight(girt_cache *cache, size_t bytes, bool beside)
+{
+    if (beside) {
+        (void)girt_sub_release(&cache->beside, bytes);
+        return;
+    }
+    girt__room_return(cache, bytes);
+    (void)girt_sub_release(&cache->flight_bytes, bytes);
+}
+
+bool girt__room_reserve_stream(girt_cache *cache)
+{
+    return add_within(&cache->streams, 1, GIRT__STREAMS);
+}
+
+void girt__room_return_stream(girt_cache *cache)
+{
+    (void)girt_sub_release(&cache->streams, 1);
+}
+
 /* ---- items -------------------------------------------------------------- */
 
 bool girt__item_fits(const girt_cache *cache, size_t key_size,
@@ -178,7 +212,7 @@ girt_status girt__item_create(girt_cache *cache, uint64_t hash, size_t key_size,
                          .key_size = (uint32_t)key_size,
                          .value_size = value_size,
                          .expires_ns = GIRT__NEVER,
-                         .holders = 1};
+                         .holders = counted ? GIRT__OWNER : 1};
     *out = item;
     return GIRT_OK;
 }
@@ -192,9 +226,19 @@ void girt__item_drop(girt_cache *cache, girt__item *item)
         girt__release(&cache->allocator, item, girt__item_size(item));
 }
 
-void girt__item_leave(girt_cache *cache, girt__item *item, bool tell)
+void girt__item_disown(girt_cache *cache, girt__item *item)
 {
     const size_t size = girt__item_size(item);
+    const uint32_t before = girt_sub_acq_rel(&item->holders, GIRT__OWNER);
+    girt_assert(before >= GIRT__OWNER);
+    if (before == GIRT__OWNER)
+        girt__release(&cache->allocator, item, size);
+    if (before >> GIRT__OWNER_SHIFT == 1)
+        girt__room_return(cache, size);
+}
+
+void girt__item_leave(girt_cache *cache, girt__item *item, bool tell)
+{
     if (tell)
         girt_probe3(cache_leave, cache, (const void *)item->key,
                     item->key_size);
@@ -207,8 +251,7 @@ void girt__item_leave(girt_cache *cache, girt__item *item, bool tell)
         (void)pthread_setcancelstate(state, NULL);
     }
     girt__pin_mark(item, &item->holders);
-    girt__item_drop(cache, item);
-    girt__room_return(cache, size);
+    girt__item_disown(cache, item);
 }
 
 /* ---- index and policy --------------------------------------------------- */

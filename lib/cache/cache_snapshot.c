@@ -12,7 +12,9 @@
  *
  * S1: restore reads the file twice, and stores nothing before the first time
  *     found every size within the file, the count and the checksum right.
- * S2: neither holds more memory than a block and one item. */
+ * S2: restore holds a block and one item, save a block and the items that it
+ *     is writing: one, or some that take a sixteenth of bytes_max at most.  It
+ *     owns these, so that they stay in the account when they leave. */
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,12 +36,32 @@ typedef struct stream {
     uint64_t left;      /* reading: bytes of the file after this block */
     unsigned char block[BLOCK];
 } stream;
+_Static_assert(sizeof(stream) <= GIRT__STREAM_BYTES, "R1b");
 
 typedef struct record {
     uint32_t key_size, kind;
     uint64_t value_size;
     int64_t left_ns;
 } record;
+
+/* GIRT_E_BUSY: as many run as may. */
+static girt_status open_stream(girt_cache *cache, stream **out)
+{
+    if (!girt__room_reserve_stream(cache))
+        return GIRT_E_BUSY;
+    *out = girt__allocate(&cache->allocator, sizeof **out, 0);
+    if (*out == NULL) {
+        girt__room_return_stream(cache);
+        return GIRT_E_NOMEM;
+    }
+    return GIRT_OK;
+}
+
+static void close_stream(girt_cache *cache, stream *s)
+{
+    girt__release(&cache->allocator, s, sizeof *s);
+    girt__room_return_stream(cache);
+}
 
 /* ---- numbers ------------------------------------------------------------ */
 
@@ -124,9 +146,14 @@ typedef struct cursor {
     size_t slot;
 } cursor;
 
-/* Holds a chain's items from a slot on; false: `held` is full. */
-static bool hold_chain(girt__bucket *bucket, size_t *slot,
-                       girt__item *held[BATCH], size_t *count)
+/* Items that are being written. */
+typedef struct batch {
+    girt__item *items[BATCH];
+    size_t count, bytes, bytes_max;
+} batch;
+
+/* Owns a chain's items from a slot on; false: there are enough. */
+static bool own_chain(girt__bucket *bucket, size_t *slot, batch *b)
 {
     for (size_t first = 0; bucket != NULL; first += GIRT__BUCKET_ITEMS) {
         for (; *slot < first + GIRT__BUCKET_ITEMS; ++*slot) {
@@ -134,41 +161,43 @@ static bool hold_chain(girt__bucket *bucket, size_t *slot,
                 girt_load_relaxed(&bucket->items[*slot - first]);
             if (item == NULL)
                 continue;
-            if (*count == BATCH)
+            const size_t size = girt__item_size(item);
+            if (b->count == BATCH ||
+                (b->count != 0 && b->bytes + size > b->bytes_max))
                 return false;
-            (void)girt_add_relaxed(&item->holders, 1);
-            held[(*count)++] = item;
+            (void)girt_add_relaxed(&item->holders, GIRT__OWNER);
+            b->items[b->count++] = item;
+            b->bytes += size;
         }
         bucket = girt_load_relaxed(&bucket->next);
     }
     return true;
 }
 
-/* Holds the items from the cursor on; answers how many.  Items stay in their
- * slots, or are sent to a later chain by a split: none is passed over. */
-static size_t hold_some(girt__shard *shard, cursor *at, girt__item *held[BATCH])
+/* Owns the items from the cursor on; false: there are none.  Items stay in
+ * their slots, or are sent to a later chain by a split: none is passed over. */
+static bool own_some(girt__shard *shard, cursor *at, batch *b)
 {
-    size_t count = 0;
+    b->count = 0;
+    b->bytes = 0;
     (void)pthread_mutex_lock(&shard->lock);
     while (at->chain < shard->index.bucket_count &&
-           hold_chain(girt__buckets_at(&shard->index, at->chain), &at->slot,
-                      held, &count))
+           own_chain(girt__buckets_at(&shard->index, at->chain), &at->slot, b))
         *at = (cursor){at->chain + 1, 0};
     (void)pthread_mutex_unlock(&shard->lock);
-    return count;
+    return b->count != 0;
 }
 
 static uint32_t save_shard(stream *s, girt_cache *cache, girt__shard *shard)
 {
     uint32_t saved = 0;
     cursor at = {0, 0};
-    girt__item *held[BATCH];
+    batch b = {.bytes_max = cache->bytes_max / 16};
     const int64_t now = girt__clock_now(&cache->clock);
-    size_t count;
-    while ((count = hold_some(shard, &at, held)) != 0) {
-        for (size_t i = 0; i < count; i++) {
-            saved += write_item(s, cache, held[i], now);
-            girt__item_drop(cache, held[i]);
+    while (own_some(shard, &at, &b)) {
+        for (size_t i = 0; i < b.count; i++) {
+            saved += write_item(s, cache, b.items[i], now);
+            girt__item_disown(cache, b.items[i]);
         }
     }
     return saved;
@@ -178,9 +207,10 @@ girt_status girt_cache_save(girt_cache *cache, int fd)
 {
     if (cache == NULL || fd < 0)
         return GIRT_E_INVALID;
-    stream *const s = girt__allocate(&cache->allocator, sizeof *s, 0);
-    if (s == NULL)
-        return GIRT_E_NOMEM;
+    stream *s;
+    const girt_status opened = open_stream(cache, &s);
+    if (opened != GIRT_OK)
+        return opened;
     s->fd = fd;
     s->status = GIRT_OK;
     s->sum = 0;
@@ -198,7 +228,7 @@ girt_status girt_cache_save(girt_cache *cache, int fd)
     if (s->status == GIRT_OK)
         flush(s);
     const girt_status status = s->status;
-    girt__release(&cache->allocator, s, sizeof *s);
+    close_stream(cache, s);
     (void)pthread_setcancelstate(state, NULL);
     return status;
 }
@@ -320,9 +350,7 @@ static girt_status restore_item(girt_cache *cache, girt__item *item,
         status = girt__cache_store(cache, item, NULL, true);
     if (status == GIRT_OK)
         return GIRT_OK;
-    const size_t size = girt__item_size(item);
-    girt__item_drop(cache, item);
-    girt__room_return(cache, size);
+    girt__item_disown(cache, item);
     return status == GIRT_E_NOMEM ? status : GIRT_OK;
 }
 
@@ -348,8 +376,7 @@ static girt_status restore_all(girt_cache *cache, stream *s)
         read_bytes(s, girt__item_value(item), r.value_size);
         read_bytes(s, item->key, r.key_size);
         if (s->status != GIRT_OK) {
-            girt__item_drop(cache, item);
-            girt__room_return(cache, size);
+            girt__item_disown(cache, item);
             break;
         }
         const girt_status stored = restore_item(cache, item, left_ns, now);
@@ -369,19 +396,20 @@ girt_status girt_cache_restore(girt_cache *cache, int fd)
         return GIRT_E_SYSTEM;
     if (!S_ISREG(about.st_mode) || about.st_size < start)
         return GIRT_E_CORRUPT;
-    stream *const s = girt__allocate(&cache->allocator, sizeof *s, 0);
-    if (s == NULL)
-        return GIRT_E_NOMEM;
+    stream *s;
+    girt_status status = open_stream(cache, &s);
+    if (status != GIRT_OK)
+        return status;
     int state;
     (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
     const uint64_t size = (uint64_t)(about.st_size - start);
     begin_reading(s, fd, start, size);
-    girt_status status = check(s);
+    status = check(s);
     if (status == GIRT_OK) {
         begin_reading(s, fd, start, size);
         status = restore_all(cache, s);
     }
-    girt__release(&cache->allocator, s, sizeof *s);
+    close_stream(cache, s);
     (void)pthread_setcancelstate(state, NULL);
     return status;
 }

@@ -88,6 +88,8 @@ static bool work(size_t k, girt_cache_policy policy)
             check_status(status, GIRT_E_NOMEM);
     }
     close(fd);
+    assert_int_equal(cache->beside, 0);
+    assert_int_equal(cache->streams, 0);
     assert_true(failures <= 1);
     assert_true(girt__cache_is_valid(cache));
     girt_cache_destroy(cache);
@@ -104,6 +106,72 @@ static void every_allocation_fails(void **state)
             k += k < 60 || k > 900 ? 1 : 7;
         assert_true(k > WORK);
     }
+}
+
+/* ---- loads within loads, more than have room beside bytes_max ----------- */
+
+enum { DEEP = 200 };
+
+typedef struct nest {
+    girt_cache *cache;
+    uint32_t depth;
+    size_t refused;
+} nest;
+
+static girt_status bring_deeper(void *context, const void *key, size_t key_size,
+                                girt_loaded *loaded)
+{
+    nest *const n = context;
+    (void)key;
+    (void)key_size;
+    const uint32_t depth = ++n->depth;
+    girt_cached cached;
+    if (depth >= DEEP)
+        return GIRT_MISSING;
+    const girt_status status = girt_cache_load(
+        n->cache, &depth, sizeof depth, bring_deeper, n, GIRT_FOREVER, &cached);
+    if (status == GIRT_OK)
+        girt_cache_release(n->cache, &cached);
+    n->refused += status == GIRT_E_NOMEM;
+    loaded->data = n;
+    loaded->size = 1;
+    return GIRT_OK;
+}
+
+static bool load_deep(size_t k)
+{
+    failing f;
+    failing_init(&f);
+    nest n = {.depth = 0};
+    check_status(
+        girt_cache_create(&n.cache,
+                          &(girt_cache_options){.bytes_max = 30000,
+                                                .seed = 9,
+                                                .allocator = &f.allocator}),
+        GIRT_OK);
+    const size_t fixed = f.live_bytes;
+    f.fail_at = f.calls + k;
+    girt_loaded loaded;
+    (void)bring_deeper(&n, NULL, 0, &loaded);
+    girt_cache_stats stats;
+    girt_cache_read_stats(n.cache, &stats);
+    assert_int_equal(stats.bytes, f.live_bytes - fixed);
+    assert_int_equal(n.cache->beside, 0);
+    assert_int_equal(n.cache->flight_bytes, 0);
+    assert_true(n.refused <= 1);
+    const bool reached = f.calls >= f.fail_at;
+    girt_cache_destroy(n.cache);
+    assert_int_equal(f.live_blocks, 0);
+    return reached;
+}
+
+static void every_load_within_loads_fails(void **state)
+{
+    (void)state;
+    size_t k = 1;
+    while (load_deep(k))
+        k++;
+    assert_true(k > DEEP);
 }
 
 static void works_on_while_memory_stays_out(void **state)
@@ -136,6 +204,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_allocation_fails),
+        cmocka_unit_test(every_load_within_loads_fails),
         cmocka_unit_test(works_on_while_memory_stays_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

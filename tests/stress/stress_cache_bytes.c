@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Goal: a cache holds no byte more than bytes_max at any instant, whatever the
- * sizes and however many put, remove, clear and load at once; and large values
- * that come at once all go in.  Method: an allocator that remembers the most
- * that was ever held, strict where nothing is pinned. */
+ * sizes and however many put, remove and clear at once, and 64 KiB more
+ * however many load, save and restore; and large values that come at once all
+ * go in.  Method: an allocator that remembers the most that was ever held,
+ * strict where nothing is pinned; loaders that load, hundreds deep; saves that
+ * hang in pipes, and saves of what is being replaced. */
+#include <fcntl.h>
 #include <girt/cache.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cache/cache_internal.h"
 #include "support/check.h"
@@ -13,7 +18,7 @@
 #include "support/scale.h"
 #include "support/threads.h"
 
-enum { THREADS = 4 };
+enum { THREADS = 4, BESIDE = 64 << 10 };
 
 typedef struct meter {
     girt_allocator allocator;
@@ -46,6 +51,7 @@ static void release(void *context, void *block, size_t size)
 }
 
 typedef struct play {
+    pthread_barrier_t deepest;
     meter m;
     girt_cache *cache;
     size_t bytes_max, calls, fixed;
@@ -196,11 +202,198 @@ static void large_values_wait_for_each_other(void **state)
     finish(&p, 0);
 }
 
+/* ---- loads within loads ------------------------------------------------- */
+
+enum { DEEP = 400, FLIGHT_BYTES = 88 };
+
+typedef struct nest {
+    play *p;
+    uint32_t thread, depth;
+    size_t refused;
+    pthread_barrier_t *deepest; /* where all meet, or NULL */
+} nest;
+
+static girt_status bring_deeper(void *context, const void *key, size_t key_size,
+                                girt_loaded *loaded);
+
+static void load_deeper(nest *n)
+{
+    const uint32_t key[2] = {n->thread, n->depth};
+    girt_cached cached;
+    const girt_status status = girt_cache_load(
+        n->p->cache, key, sizeof key, bring_deeper, n, GIRT_FOREVER, &cached);
+    if (status == GIRT_OK) {
+        girt_cache_release(n->p->cache, &cached);
+    } else {
+        check_status(status, GIRT_E_NOMEM);
+        n->refused++;
+    }
+}
+
+static girt_status bring_deeper(void *context, const void *key, size_t key_size,
+                                girt_loaded *loaded)
+{
+    nest *const n = context;
+    (void)key;
+    (void)key_size;
+    if (n->refused == 0 && ++n->depth < DEEP)
+        load_deeper(n);
+    else if (n->deepest != NULL && n->depth == DEEP)
+        (void)pthread_barrier_wait(n->deepest);
+    loaded->data = n->p->value;
+    loaded->size = 20;
+    return GIRT_OK;
+}
+
+static void nest_loads(void *context, size_t index)
+{
+    play *const p = context;
+    for (uint32_t i = 0; i < p->calls; i++) {
+        nest n = {.p = p,
+                  .thread = i * THREADS + (uint32_t)index,
+                  .deepest = &p->deepest};
+        load_deeper(&n);
+        assert_int_equal(n.refused, 0);
+    }
+}
+
+/* More flights than 64 KiB hold, in a cache that is full. */
+static void loads_within_loads(void **state)
+{
+    (void)state;
+    const size_t flights = (size_t)THREADS * DEEP * FLIGHT_BYTES;
+    assert_true(flights > 2 * BESIDE);
+    for (int policy = 0; policy <= GIRT_CACHE_TINYLFU; policy++) {
+        play p = {.bytes_max = 600000, .calls = scaled(10)};
+        start(&p, (girt_cache_options){.policy = (girt_cache_policy)policy,
+                                       .shards = 4});
+        for (uint32_t i = 0; i < 9000; i++)
+            check_status(girt_cache_put(p.cache, &i, sizeof i, p.value, 40, 0),
+                         GIRT_OK);
+        (void)pthread_barrier_init(&p.deepest, NULL, THREADS);
+        threads_run(THREADS, nest_loads, &p);
+        (void)pthread_barrier_destroy(&p.deepest);
+        /* Each thread pins one value at a time. */
+        finish(&p, BESIDE + THREADS * 200);
+    }
+}
+
+/* Beyond a quarter of bytes_max the deepest is refused; the others are not. */
+static void loads_beyond_the_bound(void **state)
+{
+    (void)state;
+    play p = {.bytes_max = 10000};
+    start(&p, (girt_cache_options){.shards = 1});
+    nest n = {.p = &p};
+    load_deeper(&n);
+    assert_int_equal(n.refused, 1);
+    assert_int_equal(n.depth, GIRT__FLIGHTS_BESIDE / FLIGHT_BYTES +
+                                  p.bytes_max / 4 / FLIGHT_BYTES);
+    finish(&p, BESIDE + 200);
+}
+
+/* ---- saves -------------------------------------------------------------- */
+
+/* A save that hangs in a pipe, as the entries that it writes leave. */
+typedef struct hanging {
+    play *p;
+    int ends[2];
+} hanging;
+
+static void save_or_refill(void *context, size_t index)
+{
+    hanging *const h = context;
+    play *const p = h[0].p;
+    if (index < GIRT__STREAMS) {
+        check_status(girt_cache_save(p->cache, h[index].ends[1]), GIRT_OK);
+        close(h[index].ends[1]);
+        return;
+    }
+    /* Until all hang. */
+    while (__atomic_load_n(&p->cache->streams, __ATOMIC_RELAXED) !=
+           GIRT__STREAMS)
+        sched_yield();
+    char first;
+    for (size_t i = 0; i < GIRT__STREAMS; i++)
+        assert_int_equal(read(h[i].ends[0], &first, 1), 1);
+    const int fd = memfd_create("snapshot", MFD_CLOEXEC);
+    check_status(girt_cache_save(p->cache, fd), GIRT_E_BUSY);
+    check_status(girt_cache_restore(p->cache, fd), GIRT_E_BUSY);
+    close(fd);
+    for (uint32_t i = 0; i < 200; i++)
+        check_status(girt_cache_put(p->cache, &i, sizeof i, p->value, 50000, 0),
+                     GIRT_OK);
+    assert_true(p->m.most - p->fixed <= p->bytes_max + BESIDE);
+    for (size_t i = 0; i < GIRT__STREAMS; i++) {
+        static char rest[65536];
+        while (read(h[i].ends[0], rest, sizeof rest) > 0)
+            continue;
+        close(h[i].ends[0]);
+    }
+}
+
+static void saves_that_hang(void **state)
+{
+    (void)state;
+    play p = {.bytes_max = 400000};
+    hanging h[GIRT__STREAMS];
+    start(&p, (girt_cache_options){.shards = 1});
+    for (uint32_t i = 0; i < 4; i++)
+        check_status(girt_cache_put(p.cache, &i, sizeof i, p.value, 90000, 0),
+                     GIRT_OK);
+    for (size_t i = 0; i < GIRT__STREAMS; i++) {
+        h[i].p = &p;
+        assert_int_equal(pipe2(h[i].ends, O_CLOEXEC), 0);
+    }
+    threads_run(GIRT__STREAMS + 1, save_or_refill, h);
+    finish(&p, BESIDE);
+}
+
+static void save_or_put(void *context, size_t index)
+{
+    play *const p = context;
+    if (index < THREADS) {
+        hostile(context, index);
+        return;
+    }
+    for (size_t i = 0; i < p->calls / 50; i++) {
+        const int fd = memfd_create("snapshot", MFD_CLOEXEC);
+        girt_status status = girt_cache_save(p->cache, fd);
+        if (status == GIRT_OK) {
+            assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+            status = girt_cache_restore(p->cache, fd);
+        }
+        if (status != GIRT_OK)
+            assert_true(status == GIRT_E_BUSY || status == GIRT_E_NOMEM);
+        close(fd);
+    }
+}
+
+static void saves_of_what_changes(void **state)
+{
+    (void)state;
+    const uint64_t seed = test_seed();
+    for (int i = 0; i < 5; i++) {
+        play p = {.bytes_max = i % 2 == 0 ? 20000 : 300000,
+                  .calls = scaled(3000),
+                  .seed = seed + (uint64_t)i * 100};
+        start(&p, (girt_cache_options){.policy = (girt_cache_policy)i,
+                                       .shards = (size_t)1 << i % 3});
+        threads_run(2 * THREADS, save_or_put, &p);
+        finish(&p, BESIDE);
+        assert_int_equal(p.m.live, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hostile_sizes),
         cmocka_unit_test(large_values_wait_for_each_other),
+        cmocka_unit_test(loads_within_loads),
+        cmocka_unit_test(loads_beyond_the_bound),
+        cmocka_unit_test(saves_that_hang),
+        cmocka_unit_test(saves_of_what_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
