@@ -100,6 +100,13 @@ class Entries(Case):
             other = girt.Cache()
             other.restore(path)
             self.assertEqual((other.get("a"), other.get("b")), ([1, 2], b"x"))
+            cache.close()
+            with self.assertRaises(girt.Closed):
+                cache.save(path)  # and the file is still what it was
+            girt.Cache().restore(path)
+            with self.assertRaises(FileNotFoundError):
+                other.save(os.path.join(folder, "no", "cache"))
+            self.assertEqual(os.listdir(folder), ["cache"])
             with open(path, "r+b") as file:
                 file.seek(30)
                 file.write(b"damage")

@@ -7,6 +7,7 @@ import asyncio
 import ctypes
 import functools
 import inspect
+import os
 import pickle
 import threading
 from typing import (Any, Callable, NamedTuple, Optional, TypeVar, cast)
@@ -277,11 +278,20 @@ class Cache(NotCopied):
             fail(status, self._handle)
 
     def save(self, path: str) -> None:
-        """Writes the entries to a file, which it replaces."""
-        with open(path, "wb") as file, fork_gate:
-            status = c.wait.cache_save(self._handle, file.fileno())
-        if status != OK:
-            fail(status, self._handle)
+        """Writes the entries to a file, which it replaces when all is
+        written: a save that fails leaves it as it was."""
+        path = os.fspath(path)
+        beside = f"{path}.{os.getpid()}-{threading.get_ident()}"
+        with open(beside, "xb") as file:
+            try:
+                with fork_gate:
+                    status = c.wait.cache_save(self._handle, file.fileno())
+                if status != OK:
+                    fail(status, self._handle)
+                os.replace(beside, path)
+            except BaseException:
+                os.unlink(beside)
+                raise
 
     def restore(self, path: str) -> None:
         """Stores the entries of a file that save wrote, in any process.
