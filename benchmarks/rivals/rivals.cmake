@@ -5,9 +5,17 @@
 # is not built for it.
 find_package(PkgConfig)
 
+# boost::concurrent_flat_map came with 1.83, which Debian 12 has not.
+set(GIRT_BENCH_BOOST "" CACHE PATH
+    "Include folder of a Boost from 1.83 on, if the system's is older")
+
 function(girt_bench_rival suite file name label package header)
     string(MAKE_C_IDENTIFIER "girt_bench_${header}" found)
-    find_path(${found} ${header} PATH_SUFFIXES glib-2.0 dpdk)
+    set(hints)
+    if(package STREQUAL "libboost1.83-dev")
+        set(hints ${GIRT_BENCH_BOOST})
+    endif()
+    find_path(${found} ${header} HINTS ${hints} PATH_SUFFIXES glib-2.0 dpdk)
     mark_as_advanced(${found})
     set(usable ${${found}})
     set(libraries)
@@ -35,7 +43,12 @@ function(girt_bench_rival suite file name label package header)
     endif()
     execute_process(COMMAND dpkg-query -W -f "\${Version}" ${package}
         OUTPUT_VARIABLE version ERROR_QUIET RESULT_VARIABLE failed)
-    if(NOT version OR failed)
+    if((NOT version OR failed) AND hints)
+        # Unpacked, not installed.
+        file(STRINGS ${${found}}/boost/version.hpp version REGEX "define BOOST_LIB_VERSION")
+        string(REGEX REPLACE ".*\"(.*)\".*" "\\1" version "${version}")
+        string(REPLACE _ . version "${version}")
+    elseif(NOT version OR failed)
         set(version "?")
     endif()
     set_property(GLOBAL APPEND_STRING PROPERTY girt_bench_${suite}_rivals
@@ -96,6 +109,8 @@ girt_bench_rival(map map_boost_flat.cpp boost_flat
     "boost::concurrent_flat_map" libboost1.83-dev boost/unordered/concurrent_flat_map.hpp)
 girt_bench_rival(map_bytes map_libcuckoo_bytes.cpp libcuckoo_bytes
     "libcuckoo" libcuckoo-dev libcuckoo/cuckoohash_map.hh)
+girt_bench_rival(map_bytes map_boost_flat_bytes.cpp boost_flat_bytes
+    "boost::concurrent_flat_map" libboost1.83-dev boost/unordered/concurrent_flat_map.hpp)
 girt_bench_rival(map_bytes map_glib_bytes.c glib_bytes
     "GHashTable + reader-writer lock" libglib2.0-dev glib.h glib-2.0)
 

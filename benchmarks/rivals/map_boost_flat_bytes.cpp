@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* map_boost_flat_bytes.cpp - boost::concurrent_flat_map of strings, looked up
+ * without making one, and hashed as girt_map's keys are: by XXH3. */
+#define MAP_NAME boost_flat_bytes
+#define MAP_BYTE_KEYS
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <boost/unordered/concurrent_flat_map.hpp>
+#include <functional>
+
+#include "rivals/map_bytes.hpp"
+
+namespace
+{
+struct xxh3 {
+    using is_transparent = void;
+    using is_avalanching = void;
+    std::size_t operator()(std::string_view text) const
+    {
+        return XXH3_64bits(text.data(), text.size());
+    }
+};
+
+using map_type =
+    boost::concurrent_flat_map<std::string, map_value, xxh3, std::equal_to<>>;
+
+void *map_make(size_t expected)
+{
+    return expected > 0 ? new map_type(expected) : new map_type;
+}
+
+void map_free(void *map)
+{
+    delete static_cast<map_type *>(map);
+}
+
+inline bool map_get(void *map, map_key key, map_value *value)
+{
+    return static_cast<map_type *>(map)->cvisit(
+               view_of(key),
+               [value](const auto &entry) { *value = entry.second; }) > 0;
+}
+
+inline void map_put(void *map, map_key key, const map_value *value)
+{
+    static_cast<map_type *>(map)->insert_or_assign(std::string(view_of(key)),
+                                                   *value);
+}
+
+inline void map_remove(void *map, map_key key)
+{
+    static_cast<map_type *>(map)->erase(view_of(key));
+}
+} // namespace
+
+#include "map_driver.h"
