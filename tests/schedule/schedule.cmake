@@ -33,12 +33,12 @@ set(girt_schedule_flags
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
     list(APPEND girt_schedule_flags -Wno-tsan) # fences are the scheduler's
 endif()
-# Threads sleep after a few rounds and tables split after a few keys, so that
-# schedules of some hundred steps reach that.
+# Threads sleep after a few rounds, tables split after a few keys and bulkheads
+# lend after a few leaves, so that schedules of some hundred steps reach that.
 set(girt_schedule_definitions
     _GNU_SOURCE GIRT_DEBUG GIRT_SCHEDULED SPIN_PAUSES=1u SPIN_YIELDS=1u
     GIRT__TABLE_SHIFT=2u FIRST_SHIFT=0u
-    GIRT__PIN_RECORDS=4u GIRT__PIN_SLOTS=2u)
+    GIRT__PIN_RECORDS=4u GIRT__PIN_SLOTS=2u GIRT__BULKHEAD_CALM=2u)
 set(girt_schedule_includes
     ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/lib
     ${CMAKE_CURRENT_SOURCE_DIR} ${CMOCKA_INCLUDE_DIR} ${CK_INCLUDE_DIR})
