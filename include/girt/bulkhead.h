@@ -20,9 +20,12 @@
  * line, or, with waiting_max 0, inside_max inside.  TIMEOUT only if timeout_ns passed and no
  * place had been handed to the caller: a place that comes at the last moment
  * is taken and answered OK.  Time limits are by the monotonic clock.
- * Progress: lock-free while nobody waits; with callers in line, enter and leave
- * hold a mutex for some dozen instructions.  A caller that stops inside keeps
- * its place.  A waiting thread costs no CPU.
+ * Progress: lock-free while nobody waits and fewer than half of the places are
+ * taken.  With callers in line, enter and leave hold a mutex for some dozen
+ * instructions.  A bulkhead that is half empty leaves places with the threads
+ * that use them; an enter that then finds none gathers them under the mutex
+ * first, so that it is not turned away while one is free.  A caller that stops
+ * inside keeps its place.  A waiting thread costs no CPU.
  * Threads that end inside, or are cancelled, keep their place for ever: leave
  * in a cleanup handler.  Waiting is no cancellation point.
  * Fork: the child has a copy in which the callers of other threads are inside
@@ -110,7 +113,8 @@ GIRT_API void girt_bulkhead_destroy(girt_bulkhead *bulkhead);
  *          at once; GIRT_E_INVALID: NULL, or a negative timeout.
  *
  * Threads: any.
- * Progress: lock-free while nobody waits, else blocking.
+ * Progress: lock-free while nobody waits and fewer than half of the places are
+ *           taken, else blocking.
  * Order: what callers did before the leave that made the place is seen.
  * Since: 0.1
  */

@@ -4,11 +4,17 @@
  * One word says who is where; those in line stand in a list under a mutex, each
  * with a futex of its own, on its own stack:
  *
- *     word: [ waiting: 32 | inside: 32 ]      first <-> ... <-> last
+ *     word: [ waiting: 32 | lends: 1 | taken: 31 ]   first <-> ... <-> last
  *
- * I1: inside <= inside_max.  Enter adds by a compare-and-swap from a word that
- *     has room and no line; a hand-over adds under the mutex, from a word that
- *     has room, and with a line only hand-overs add.
+ * While the bulkhead is not near full, most enters and leaves find what they
+ * want in a shard, and never see the word: bulkhead_shards.c.  A shard's free
+ * places count as taken.  Once somebody finds none, all are gathered, and taken
+ * is inside; nobody is in line before (S3 there).  What follows is about the
+ * word.
+ *
+ * I1: inside <= taken <= inside_max.  Enter adds by a compare-and-swap from a
+ *     word that has room and no line; a hand-over adds under the mutex, from a
+ *     word that has room, and with a line only hand-overs add.
  * I2: while waiting > 0 nobody goes inside but by a hand-over, so nobody can
  *     take a place from those in line.
  * I3: while waiting > 0, places free <= leavers on their way to the mutex.
@@ -37,15 +43,21 @@
 #include "core/durations.h"
 #include "core/park.h"
 #include "core/probe.h"
+#include "core/thread.h"
 
-#define ONE_INSIDE  UINT64_C(1)
-#define ONE_WAITING (UINT64_C(1) << 32)
+#define ONE_INSIDE  GIRT__BULKHEAD_TAKEN
+#define ONE_WAITING GIRT__BULKHEAD_WAITING
 
 typedef struct girt__waiter {
     struct girt__waiter *next, *previous; /* under the mutex */
     bool inside;                          /* written under the mutex */
     girt__park park;
 } waiter;
+
+static size_t size_of(uint32_t shards)
+{
+    return sizeof(girt_bulkhead) + shards * sizeof(girt__bulkhead_shard);
+}
 
 girt_status girt_bulkhead_create(girt_bulkhead **out,
                                  const girt_bulkhead_options *options)
@@ -62,13 +74,16 @@ girt_status girt_bulkhead_create(girt_bulkhead **out,
         girt__allocator_resolve(&allocator, options->allocator);
     if (status != GIRT_OK)
         return status;
+    uint32_t const shards =
+        girt__bulkhead_shard_count((uint32_t)options->inside_max);
     girt_bulkhead *const bulkhead = girt__allocate_zeroed(
-        &allocator, sizeof *bulkhead, _Alignof(girt_bulkhead));
+        &allocator, size_of(shards), _Alignof(girt_bulkhead));
     if (bulkhead == NULL)
         return GIRT_E_NOMEM;
     bulkhead->allocator = allocator;
     bulkhead->inside_max = (uint32_t)options->inside_max;
     bulkhead->waiting_max = (uint32_t)options->waiting_max;
+    girt__bulkhead_init_shards(bulkhead, shards);
     status = GIRT_E_NOMEM;
     if (pthread_mutex_init(&bulkhead->mutex, NULL) != 0)
         goto fail_mutex;
@@ -81,7 +96,7 @@ girt_status girt_bulkhead_create(girt_bulkhead **out,
 fail_report:
     (void)pthread_mutex_destroy(&bulkhead->mutex);
 fail_mutex:
-    girt__release(&allocator, bulkhead, sizeof *bulkhead);
+    girt__release(&allocator, bulkhead, size_of(shards));
     return status;
 }
 
@@ -90,10 +105,13 @@ void girt_bulkhead_destroy(girt_bulkhead *bulkhead)
     if (bulkhead == NULL)
         return;
     girt__report_destroy(bulkhead->report);
+    /* Nobody else is here: a place that was left too often is found. */
+    if (bulkhead->word & GIRT__BULKHEAD_LENDS)
+        girt__bulkhead_gather(bulkhead);
     girt_require(bulkhead->word == 0);
     girt_allocator const allocator = bulkhead->allocator;
     (void)pthread_mutex_destroy(&bulkhead->mutex);
-    girt__release(&allocator, bulkhead, sizeof *bulkhead);
+    girt__release(&allocator, bulkhead, size_of(bulkhead->shard_mask + 1));
 }
 
 static void append(girt_bulkhead *bulkhead, waiter *w)
@@ -119,6 +137,12 @@ static void unlink_waiter(girt_bulkhead *bulkhead, waiter *w)
         bulkhead->last = w->previous;
 }
 
+/* Nobody in line, and a place that is free and not lent. */
+static inline bool has_room(const girt_bulkhead *bulkhead, uint64_t word)
+{
+    return (word & ~GIRT__BULKHEAD_LENDS) < bulkhead->inside_max;
+}
+
 /* OK: inside. REJECTED, TIMEOUT: as answered. FULL: in line, as `w`; under the
  * mutex. */
 static girt_status enter_or_line_up(girt_bulkhead *bulkhead, waiter *w,
@@ -126,11 +150,16 @@ static girt_status enter_or_line_up(girt_bulkhead *bulkhead, waiter *w,
 {
     uint64_t word = girt_load_relaxed(&bulkhead->word);
     for (;;) { /* a round fails only if another caller came or went */
-        if (girt__bulkhead_waiting(word) == 0 &&
-            girt__bulkhead_inside(word) < bulkhead->inside_max) {
-            /* L2 <- L1 */
-            if (girt_cas_acquire(&bulkhead->word, &word, word + ONE_INSIDE))
+        if (has_room(bulkhead, word)) {
+            /* L2 <- L1; C1 -> C2 */
+            if (girt_cas_acq_rel(&bulkhead->word, &word, word + ONE_INSIDE))
                 return GIRT_OK;
+            continue;
+        }
+        if (word & GIRT__BULKHEAD_LENDS) {
+            /* Once: only the mutex's owner lends. */
+            girt__bulkhead_gather(bulkhead);
+            word = girt_load_relaxed(&bulkhead->word);
             continue;
         }
         if (girt__bulkhead_waiting(word) >= bulkhead->waiting_max) {
@@ -187,18 +216,20 @@ static __attribute__((noinline)) girt_status enter_slowly(
     return answer;
 }
 
-static inline __attribute__((always_inline)) girt_status enter(
+/* Nothing in the shard. */
+static __attribute__((noinline)) girt_status enter_by_word(
     girt_bulkhead *bulkhead, int64_t timeout_ns)
 {
     uint64_t word = girt_load_relaxed(&bulkhead->word);
     /* A round fails only if another caller came or went. */
-    while (girt_likely(girt__bulkhead_waiting(word) == 0 &&
-                       girt__bulkhead_inside(word) < bulkhead->inside_max)) {
-        /* L2 <- L1: what was done in this place before. */
+    while (girt_likely(has_room(bulkhead, word))) {
+        /* L2 <- L1, G1: what was done in this place before; C1 -> C2. */
         if (girt_likely(
-                girt_cas_acquire(&bulkhead->word, &word, word + ONE_INSIDE)))
+                girt_cas_acq_rel(&bulkhead->word, &word, word + ONE_INSIDE)))
             return GIRT_OK;
     }
+    if (word & GIRT__BULKHEAD_LENDS)
+        return enter_slowly(bulkhead, timeout_ns);
     /* A refusal that is certain writes nothing. */
     if (girt__bulkhead_waiting(word) >= bulkhead->waiting_max) {
         girt_probe1(bulkhead_reject, bulkhead);
@@ -207,6 +238,27 @@ static inline __attribute__((always_inline)) girt_status enter(
     if (timeout_ns == GIRT_NOW)
         return GIRT_TIMEOUT;
     return enter_slowly(bulkhead, timeout_ns);
+}
+
+static inline uint64_t *own_shard(girt_bulkhead *bulkhead)
+{
+    return &bulkhead->shards[girt__thread_index() & bulkhead->shard_mask].word;
+}
+
+static inline __attribute__((always_inline)) girt_status enter(
+    girt_bulkhead *bulkhead, int64_t timeout_ns)
+{
+    uint64_t *const shard = own_shard(bulkhead);
+    uint64_t word = girt_load_relaxed(shard);
+    /* Open, with free places.  A round fails only if a thread of the same
+     * shard came or went, or somebody gathers. */
+    while (girt_likely((int32_t)(uint32_t)word > 0)) {
+        /* L2 <- L1; C1 -> C2 (bulkhead_shards.c) */
+        if (girt_likely(girt_cas_acq_rel(
+                shard, &word, word - GIRT__SHARD_FREE + GIRT__SHARD_CHANGE)))
+            return GIRT_OK;
+    }
+    return enter_by_word(bulkhead, timeout_ns);
 }
 
 static __attribute__((noinline)) girt_status enter_and_count(
@@ -237,7 +289,7 @@ static __attribute__((noinline)) void hand_over(girt_bulkhead *bulkhead)
     waiter *const w = bulkhead->first;
     /* With a line others only subtract: room stays room (I2).  Relaxed: what
      * leavers did is seen by way of L3. */
-    if (w != NULL && girt__bulkhead_inside(girt_load_relaxed(&bulkhead->word)) <
+    if (w != NULL && girt__bulkhead_taken(girt_load_relaxed(&bulkhead->word)) <
                          bulkhead->inside_max) {
         unlink_waiter(bulkhead, w);
         /* L3 <- L1 */
@@ -248,13 +300,38 @@ static __attribute__((noinline)) void hand_over(girt_bulkhead *bulkhead)
     (void)pthread_mutex_unlock(&bulkhead->mutex);
 }
 
+/* The shard is closed or full. */
+static __attribute__((noinline)) void leave_by_word(girt_bulkhead *bulkhead)
+{
+    /* L1 -> L2, L3; C1 -> C2 */
+    uint64_t const word = girt_sub_release(&bulkhead->word, ONE_INSIDE);
+    girt_require(girt__bulkhead_taken(word) != 0);
+    if (girt_unlikely(girt__bulkhead_waiting(word) != 0)) {
+        hand_over(bulkhead);
+        return;
+    }
+    if ((word & GIRT__BULKHEAD_LENDS) || bulkhead->shard_max == 0 ||
+        girt__bulkhead_taken(word) > bulkhead->inside_max / 2)
+        return;
+    /* Relaxed, and not in one instruction: a hint. */
+    uint32_t const calm = girt_load_relaxed(&bulkhead->calm) + 1;
+    girt_store_relaxed(&bulkhead->calm, calm);
+    if (girt_unlikely(calm >= GIRT__BULKHEAD_CALM))
+        girt__bulkhead_lend(bulkhead);
+}
+
 void girt_bulkhead_leave(girt_bulkhead *bulkhead)
 {
     if (girt_unlikely(bulkhead == NULL))
         return;
-    /* L1 -> L2, L3 */
-    uint64_t const word = girt_sub_release(&bulkhead->word, ONE_INSIDE);
-    girt_require(girt__bulkhead_inside(word) != 0);
-    if (girt_unlikely(girt__bulkhead_waiting(word) != 0))
-        hand_over(bulkhead);
+    uint64_t *const shard = own_shard(bulkhead);
+    uint64_t word = girt_load_relaxed(shard);
+    /* Open, with room.  A round fails as in enter. */
+    while (girt_likely((uint32_t)word < bulkhead->shard_max)) {
+        /* L1 -> L2, G2; C1 -> C2 */
+        if (girt_likely(girt_cas_release(
+                shard, &word, word + GIRT__SHARD_FREE + GIRT__SHARD_CHANGE)))
+            return;
+    }
+    leave_by_word(bulkhead);
 }

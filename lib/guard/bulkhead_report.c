@@ -2,7 +2,6 @@
 /* bulkhead_report.c - what a bulkhead tells a registry of metrics. */
 #include "guard/bulkhead_internal.h"
 
-#include "core/atomic.h"
 #include "core/durations.h"
 
 enum {
@@ -39,14 +38,11 @@ static void collect(void *object, girt__sink *sink)
 {
     const girt_bulkhead *const bulkhead = object;
     const girt__report *const report = bulkhead->report;
-    /* Relaxed: one word, of one instant. */
-    uint64_t const word = girt_load_relaxed(&bulkhead->word);
-    girt__sink_gauge(sink, &bulkhead_series[INSIDE], NULL,
-                     girt__bulkhead_inside(word));
+    girt__bulkhead_count const count = girt__bulkhead_count_now(bulkhead);
+    girt__sink_gauge(sink, &bulkhead_series[INSIDE], NULL, count.inside);
     girt__sink_gauge(sink, &bulkhead_series[INSIDE_MAX], NULL,
                      bulkhead->inside_max);
-    girt__sink_gauge(sink, &bulkhead_series[WAITING], NULL,
-                     girt__bulkhead_waiting(word));
+    girt__sink_gauge(sink, &bulkhead_series[WAITING], NULL, count.waiting);
     girt__sink_gauge(sink, &bulkhead_series[WAITING_MAX], NULL,
                      bulkhead->waiting_max);
     girt__sink_counter(sink, &bulkhead_series[ENTERED], NULL,

@@ -63,7 +63,7 @@ static girt_status make_bulkhead(void **out, const girt_allocator *allocator)
     girt_bulkhead *bulkhead = NULL;
     girt_status const status = girt_bulkhead_create(
         &bulkhead,
-        &(girt_bulkhead_options){.inside_max = 1, .allocator = allocator});
+        &(girt_bulkhead_options){.inside_max = 16, .allocator = allocator});
     *out = bulkhead;
     return status;
 }

@@ -12,6 +12,7 @@
 #include <semaphore.h>
 
 #include "core/atomic.h"
+#include "guard/bulkhead_internal.h"
 #include "support/check.h"
 #include "support/rng.h"
 #include "support/scale.h"
@@ -158,6 +159,16 @@ static void leave(twin *t)
     await_line(t);
 }
 
+/* Many who come and go while it is half empty: then it lends its places to the
+ * shards, from where the next to find none gathers them. */
+static void calm_down(twin *t)
+{
+    for (int i = 0; has_room(t) && i < 300; i++) {
+        check_status(girt_bulkhead_enter(t->bulkhead, GIRT_NOW), GIRT_OK);
+        girt_bulkhead_leave(t->bulkhead);
+    }
+}
+
 static void enter_now(twin *t)
 {
     girt_status want = GIRT_TIMEOUT;
@@ -172,7 +183,7 @@ static void enter_now(twin *t)
 
 static void one_bulkhead(rng *r, caller *callers)
 {
-    twin t = {.inside_max = 1 + rng_below(r, 4),
+    twin t = {.inside_max = 1 + rng_below(r, rng_below(r, 2) == 0 ? 4 : 12),
               .waiting_max = rng_below(r, CALLERS + 2),
               .callers = callers};
     check_status(girt_bulkhead_create(
@@ -181,9 +192,14 @@ static void one_bulkhead(rng *r, caller *callers)
                                               .waiting_max = t.waiting_max}),
                  GIRT_OK);
     for (int i = 0; i < 200; i++) {
+        girt__bulkhead_count const count = girt__bulkhead_count_now(t.bulkhead);
+        assert_int_equal(count.inside, t.inside);
+        assert_int_equal(count.waiting, t.waiting);
         caller *const c = find_idle(&t);
         uint64_t const of_40 = rng_below(r, 40);
-        if (of_40 == 0)
+        if (rng_below(r, 64) == 0)
+            calm_down(&t);
+        else if (of_40 == 0)
             give_up(&t, r);
         else if (of_40 < 13 && c != NULL)
             let_wait(&t, c);
@@ -194,6 +210,11 @@ static void one_bulkhead(rng *r, caller *callers)
     }
     while (t.inside > 0)
         leave(&t);
+    for (t.inside = 0; t.inside < t.inside_max; t.inside++)
+        check_status(girt_bulkhead_enter(t.bulkhead, GIRT_NOW), GIRT_OK);
+    enter_now(&t);
+    for (; t.inside > 0; t.inside--)
+        girt_bulkhead_leave(t.bulkhead);
     girt_bulkhead_destroy(t.bulkhead);
 }
 

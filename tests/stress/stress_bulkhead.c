@@ -90,6 +90,10 @@ static void test_crowds(void **state)
     crowd(3, THREADS);
     crowd(2, 2);
     crowd(3, 0);
+    /* With shards: near full, full, and never full. */
+    crowd(5, THREADS);
+    crowd(7, 0);
+    crowd(64, 1);
 }
 
 int main(void)

@@ -40,6 +40,49 @@ static void test_places(void **state)
     girt_bulkhead_destroy(b);
 }
 
+/* Places that lie in shards count as free: for who comes in by another one, and
+ * for him alone who takes all. */
+enum { MANY = 100, ROUNDS = 1000 };
+
+static void take_all(void *context, size_t index)
+{
+    (void)index;
+    for (int i = 0; i < MANY; i++)
+        check_status(girt_bulkhead_enter(context, GIRT_NOW), GIRT_OK);
+    check_status(girt_bulkhead_enter(context, GIRT_NOW), GIRT_REJECTED);
+}
+
+static void put_all(void *context, size_t index)
+{
+    (void)index;
+    for (int i = 0; i < MANY; i++)
+        girt_bulkhead_leave(context);
+}
+
+static void come_and_go(void *context, size_t index)
+{
+    (void)index;
+    for (int i = 0; i < ROUNDS; i++) {
+        check_status(girt_bulkhead_enter(context, GIRT_NOW), GIRT_OK);
+        girt_bulkhead_leave(context);
+    }
+}
+
+static void test_shards(void **state)
+{
+    (void)state;
+    girt_bulkhead *const b = make(MANY, 0);
+    for (int round = 0; round < 3; round++) {
+        take_all(b, 0);
+        threads_run(1, put_all, b);
+        threads_run(1, take_all, b);
+        put_all(b, 0);
+        /* Calm again: it lends, and all who find places do. */
+        threads_run(3, come_and_go, b);
+    }
+    girt_bulkhead_destroy(b);
+}
+
 static void test_timeout(void **state)
 {
     (void)state;
@@ -122,9 +165,8 @@ static void test_invalid(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_places),
-        cmocka_unit_test(test_timeout),
-        cmocka_unit_test(test_line),
+        cmocka_unit_test(test_places),  cmocka_unit_test(test_shards),
+        cmocka_unit_test(test_timeout), cmocka_unit_test(test_line),
         cmocka_unit_test(test_invalid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
