@@ -119,7 +119,9 @@ typedef struct girt_breaker_options {
     /** Passed to on_change. */
     void *context;
     /** Zero: the monotonic clock; the window then takes its coarse form where
-     * a tenth of the window is long beside that one's tick. */
+     * a tenth of the window is long beside that one's tick, and where window_ns
+     * is 10 s or more, up to 7 successes in a row of a thread may be counted
+     * for an instant before their own, by less than a second. */
     girt_clock clock;
     /** Labels its metrics: 1 to 255 bytes, copied, of UTF-8 where there are
      * metrics; NULL: none. */

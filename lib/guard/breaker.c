@@ -257,6 +257,19 @@ static __attribute__((noinline)) void leave_otherwise(girt_breaker *breaker,
         record(breaker, word, start_ns, outcome);
 }
 
+static __attribute__((noinline)) void leave_by_clock(girt_breaker *breaker,
+                                                     uint64_t generation)
+{
+    time_t const second = girt__window_second(&breaker->window);
+    int64_t const now_ns = girt__window_now(&breaker->window);
+    if (girt_unlikely(!girt__window_add_easily(&breaker->window, generation,
+                                               second, now_ns)))
+        leave_otherwise(breaker,
+                        generation << GIRT__BREAKER_STATE_BITS |
+                            GIRT_BREAKER_CLOSED,
+                        generation, 0, GIRT_SUCCESS);
+}
+
 /* The fields of the permit one by one: enter has just stored them so, and a
  * load of both would wait for the stores (5 ns).  The usual leave, a success
  * that is not timed or counted, apart from all others: those need more
@@ -279,10 +292,8 @@ void girt_breaker_leave(girt_breaker *breaker, girt_permit *permit,
         leave_otherwise(breaker, word, generation, start_ns, outcome);
         return;
     }
-    int64_t const now_ns = girt__window_now(&breaker->window);
-    if (girt_unlikely(
-            !girt__window_add_easily(&breaker->window, generation, now_ns)))
-        leave_otherwise(breaker, usual, generation, 0, GIRT_SUCCESS);
+    if (!girt__window_add_again(&breaker->window, generation))
+        leave_by_clock(breaker, generation);
 }
 
 girt_breaker_state girt_breaker_state_now(const girt_breaker *breaker)

@@ -4,6 +4,8 @@
 
 #include "core/assert.h"
 
+#define SECOND_NS INT64_C(1000000000)
+
 void girt__window_init(girt__window *window, const girt_clock *clock,
                        int64_t window_ns)
 {
@@ -11,6 +13,9 @@ void girt__window_init(girt__window *window, const girt_clock *clock,
     window->clock = *clock;
     window->base_ns = girt__clock_now(clock);
     window->slice_ns = (window_ns - 1) / GIRT__WINDOW_SLICES + 1;
+    if (clock->now_ns == girt_clock_coarse.now_ns &&
+        window->slice_ns >= SECOND_NS)
+        window->second = time;
 }
 
 uint64_t girt__window_slice(const girt__window *window, int64_t now_ns)
@@ -77,6 +82,7 @@ bool girt__window_add_shared(girt__window *window, uint64_t era, int64_t now_ns,
 void girt__window_set_left(girt__window *window, int64_t left)
 {
     uint32_t const index = girt__thread_index();
+    girt_assert(index >= GIRT__WINDOW_OWN || window->cells[index].again == 0);
     if (index < GIRT__WINDOW_OWN)
         window->cells[index].left = left;
     else

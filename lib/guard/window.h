@@ -18,6 +18,19 @@
  *     a thread index is (core/thread.h): plain additions suffice.
  * I4: a count stops at 2^32 - 1, with all counters of its slot.
  *
+ * The clock is half of what a count costs.  Where it is the kernel's coarse one
+ * and a slice lasts a second or more, a thread that reads the same instant
+ * twice may count up to GIRT__WINDOW_AGAIN times more for that instant, while
+ * time(2) gives the second that it gave before the reading: on x86_64 that is
+ * one load.
+ *
+ * I5: such a count is less than a second, so at most a slice, older than it
+ *     should be; and at most GIRT__WINDOW_AGAIN in a row are, of each thread
+ * that was busy before a pause.  (Somebody who sets the calendar back meanwhile
+ *     may make them older; not more.)
+ * I6: `again` was taken off `left`, and what is left of it is given back before
+ *     anything else is counted: looks are due at the record at which they were.
+ *
  * A word left alone for exactly 2^32 slices would count again: 136 years of
  * seconds. */
 #ifndef GIRT_GUARD_WINDOW_H
@@ -26,6 +39,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <girt/clock.h>
 
@@ -38,7 +52,8 @@ enum {
     GIRT__WINDOW_SLICES = 10,
     GIRT__WINDOW_OWN = 32,
     GIRT__WINDOW_COUNTERS = 3,
-    GIRT__WINDOW_NS_MIN = GIRT__WINDOW_SLICES
+    GIRT__WINDOW_NS_MIN = GIRT__WINDOW_SLICES,
+    GIRT__WINDOW_AGAIN = 7
 };
 
 typedef struct girt__window_cell {
@@ -48,6 +63,11 @@ typedef struct girt__window_cell {
     uint32_t tag;
     uint32_t position;
     int64_t left; /* records until the owner of the window looks at the sums */
+    /* Counts without the clock. */
+    uint32_t again;  /* so many more, in *place */
+    time_t second;   /* of the calendar, before the clock was last read */
+    int64_t read_ns; /* what it gave */
+    uint64_t *place;
     uint64_t words[GIRT__WINDOW_SLICES][GIRT__WINDOW_COUNTERS];
 } GIRT_ALIGNED(GIRT_DESTRUCTIVE) girt__window_cell;
 
@@ -56,6 +76,7 @@ typedef struct girt__window {
     girt_clock clock;
     int64_t base_ns;
     int64_t slice_ns;
+    time_t (*second)(time_t *); /* time(2); NULL: the clock is always read */
     uint32_t used; /* cells below it may hold counts; so may the shared one */
     girt__window_cell cells[GIRT__WINDOW_OWN + 1];
 } girt__window;
@@ -63,6 +84,12 @@ typedef struct girt__window {
 /* In zeroed memory; window_ns >= GIRT__WINDOW_NS_MIN. */
 void girt__window_init(girt__window *window, const girt_clock *clock,
                        int64_t window_ns);
+
+/* Before the clock is read for girt__window_add_easily. */
+static inline time_t girt__window_second(const girt__window *window)
+{
+    return window->second == NULL ? 0 : window->second(NULL);
+}
 
 static inline int64_t girt__window_now(const girt__window *window)
 {
@@ -119,6 +146,8 @@ static inline bool girt__window_add(girt__window *window, uint64_t era,
     if (girt_unlikely(index >= GIRT__WINDOW_OWN))
         return girt__window_add_shared(window, era, now_ns, mask);
     girt__window_cell *const cell = &window->cells[index];
+    cell->left += cell->again;
+    cell->again = 0;
     if (girt_unlikely((uint64_t)now_ns - (uint64_t)cell->start_ns >=
                           (uint64_t)window->slice_ns ||
                       cell->era != era))
@@ -136,23 +165,49 @@ static inline bool girt__window_add(girt__window *window, uint64_t era,
 
 /* The same for a mask of 0 where nothing else is to be done: a slice and an era
  * that the cell is in, a count that is not at its end, and records left.
- * false: nothing has changed, girt__window_add will do it. */
+ * `second` was asked for before now_ns.  false: nothing has changed,
+ * girt__window_add will do it. */
 static inline bool girt__window_add_easily(girt__window *window, uint64_t era,
-                                           int64_t now_ns)
+                                           time_t second, int64_t now_ns)
 {
     uint32_t const index = girt__thread_index();
     if (girt_unlikely(index >= GIRT__WINDOW_OWN))
         return false;
     girt__window_cell *const cell = &window->cells[index];
+    int64_t const left = cell->left + cell->again;
     uint64_t *const place = &cell->words[cell->position][0];
     uint64_t const word = girt_load_relaxed(place);
     if (girt_unlikely((uint64_t)now_ns - (uint64_t)cell->start_ns >=
                           (uint64_t)window->slice_ns ||
                       cell->era != era || (uint32_t)(word >> 32) != cell->tag ||
-                      (uint32_t)word == UINT32_MAX || cell->left <= 1))
+                      (uint32_t)word >= UINT32_MAX - GIRT__WINDOW_AGAIN ||
+                      left <= 1))
         return false;
-    cell->left--;
     girt_store_release(place, word + 1); /* W1 -> W2 */
+    /* A look is due at the last one left, which is not an easy one. */
+    bool const lends = window->second != NULL && now_ns == cell->read_ns &&
+                       left > GIRT__WINDOW_AGAIN + 1;
+    cell->again = lends ? GIRT__WINDOW_AGAIN : 0;
+    cell->left = left - 1 - cell->again;
+    cell->place = place;
+    cell->second = second;
+    cell->read_ns = now_ns;
+    return true;
+}
+
+/* The same without the clock (I5). */
+static inline bool girt__window_add_again(girt__window *window, uint64_t era)
+{
+    uint32_t const index = girt__thread_index();
+    if (girt_unlikely(index >= GIRT__WINDOW_OWN))
+        return false;
+    girt__window_cell *const cell = &window->cells[index];
+    if (cell->again == 0 || girt_unlikely(cell->era != era) ||
+        girt_unlikely(window->second(NULL) != cell->second))
+        return false;
+    cell->again--;
+    /* W1 -> W2; relaxed: nobody else writes it. */
+    girt_store_release(cell->place, girt_load_relaxed(cell->place) + 1);
     return true;
 }
 

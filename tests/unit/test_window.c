@@ -115,24 +115,165 @@ static void test_easy(void **state)
     (void)state;
     play *const p = open_play(100);
     girt__window *const w = p->window;
-    assert_false(girt__window_add_easily(w, 1, p->now_ns)); /* no era */
+    assert_false(girt__window_add_easily(w, 1, 0, p->now_ns)); /* no era */
     (void)girt__window_add(w, 1, p->now_ns, 0);
-    assert_false(girt__window_add_easily(w, 1, p->now_ns)); /* a look is due */
+    assert_false(
+        girt__window_add_easily(w, 1, 0, p->now_ns)); /* a look is due */
     girt__window_set_left(w, 3);
-    assert_true(girt__window_add_easily(w, 1, p->now_ns));
-    assert_true(girt__window_add_easily(w, 1, p->now_ns));
-    assert_false(girt__window_add_easily(w, 1, p->now_ns));
+    assert_true(girt__window_add_easily(w, 1, 0, p->now_ns));
+    assert_true(girt__window_add_easily(w, 1, 0, p->now_ns));
+    assert_false(girt__window_add_easily(w, 1, 0, p->now_ns));
     assert_true(girt__window_add(w, 1, p->now_ns, 0));
     girt__window_set_left(w, 100);
-    assert_false(girt__window_add_easily(w, 2, p->now_ns));
-    assert_false(girt__window_add_easily(w, 1, p->now_ns + 10));
-    assert_false(girt__window_add_easily(w, 1, p->now_ns - 10));
+    assert_false(girt__window_add_easily(w, 2, 0, p->now_ns));
+    assert_false(girt__window_add_easily(w, 1, 0, p->now_ns + 10));
+    assert_false(girt__window_add_easily(w, 1, 0, p->now_ns - 10));
     check_sums(p, 1, 4, 0, 0);
     girt__window_cell *const cell = &w->cells[girt__thread_index()];
     cell->words[cell->position][0] |= UINT32_MAX;
-    assert_false(girt__window_add_easily(w, 1, p->now_ns));
+    assert_false(girt__window_add_easily(w, 1, 0, p->now_ns));
     cell->words[cell->position][0] = 5; /* of another tag */
-    assert_false(girt__window_add_easily(w, 1, p->now_ns));
+    assert_false(girt__window_add_easily(w, 1, 0, p->now_ns));
+    close_play(p);
+}
+
+/* The second of the calendar, moved by hand. */
+static time_t second_now;
+
+static time_t give_second(time_t *out)
+{
+    assert_null(out);
+    return second_now;
+}
+
+static play *open_again(void)
+{
+    play *const p = open_play(10000000000);
+    p->window->second = give_second;
+    (void)girt__window_add(p->window, 1, p->now_ns, 0);
+    return p;
+}
+
+/* One record, as a breaker makes it: of what kind was it? */
+enum { AGAIN, EASY, OTHER, LOOK };
+
+static int add_one(play *p, uint64_t era)
+{
+    girt__window *const w = p->window;
+    if (girt__window_add_again(w, era))
+        return AGAIN;
+    if (girt__window_add_easily(w, era, girt__window_second(w), p->now_ns))
+        return EASY;
+    return girt__window_add(w, era, p->now_ns, 0) ? LOOK : OTHER;
+}
+
+static void check_run(play *p, int kind, int count)
+{
+    for (int i = 0; i < count; i++)
+        assert_int_equal(add_one(p, 1), kind);
+}
+
+/* So many records go without the clock, after two of one instant. */
+static void test_again(void **state)
+{
+    (void)state;
+    play *const p = open_again();
+    girt__window_set_left(p->window, 1000);
+    check_run(p, EASY, 2);
+    check_run(p, AGAIN, GIRT__WINDOW_AGAIN);
+    check_run(p, EASY, 1);
+    check_run(p, AGAIN, GIRT__WINDOW_AGAIN);
+    p->now_ns += 4000000; /* a tick of the clock */
+    check_run(p, EASY, 2);
+    check_run(p, AGAIN, 2);
+    check_sums(p, 1, 6 + 2 * GIRT__WINDOW_AGAIN + 2, 0, 0);
+    /* Not in another era, which begins with none. */
+    assert_int_equal(add_one(p, 2), LOOK);
+    girt__window_set_left(p->window, 1000);
+    assert_int_equal(add_one(p, 2), EASY);
+    check_sums(p, 2, 2, 0, 0);
+    close_play(p);
+}
+
+/* I5: whatever the pause, none is a second too old. */
+static void test_again_after_a_pause(void **state)
+{
+    (void)state;
+    play *const p = open_again();
+    girt__window_set_left(p->window, 1000);
+    check_run(p, EASY, 2);
+    check_run(p, AGAIN, 3);
+    /* Within the second: the slice that was, for so many. */
+    p->now_ns += 999999999;
+    check_run(p, AGAIN, GIRT__WINDOW_AGAIN - 3);
+    check_run(p, EASY, 1);
+    check_sums(p, 1, 4 + GIRT__WINDOW_AGAIN, 0, 0);
+    p->now_ns += 9000000000; /* of the first slice they were */
+    check_sums(p, 1, 4 + GIRT__WINDOW_AGAIN, 0, 0);
+    p->now_ns += 1000000000;
+    check_sums(p, 1, 0, 0, 0);
+    close_play(p);
+}
+
+static void test_again_in_another_second(void **state)
+{
+    (void)state;
+    play *const p = open_again();
+    girt__window_set_left(p->window, 1000);
+    check_run(p, EASY, 2);
+    check_run(p, AGAIN, 1);
+    second_now++;
+    p->now_ns += 1000000000;
+    check_run(p, LOOK, 1); /* by the clock: the first of its slice */
+    p->now_ns += 9000000000;
+    check_sums(p, 1, 1, 0, 0);
+    close_play(p);
+}
+
+/* I6: looks come as they would without. */
+static void test_again_and_looks(void **state)
+{
+    (void)state;
+    for (int64_t left = 1; left < 40; left++) {
+        play *const p = open_again();
+        girt__window_set_left(p->window, left);
+        for (int64_t i = 1; i < left; i++)
+            assert_true(add_one(p, 1) < OTHER);
+        assert_int_equal(add_one(p, 1), LOOK);
+        /* Also with something else among them. */
+        girt__window_set_left(p->window, left);
+        for (int64_t i = 1; i < left; i++) {
+            if (i % 13 == 0)
+                assert_false(girt__window_add(p->window, 1, p->now_ns, 2));
+            else
+                assert_true(add_one(p, 1) < OTHER);
+        }
+        assert_int_equal(add_one(p, 1), LOOK);
+        close_play(p);
+    }
+}
+
+static void check_asks(const girt_clock *clock, int64_t window_ns, bool asks)
+{
+    play *const p = open_play(window_ns);
+    memset(p->window, 0, sizeof *p->window);
+    girt__window_init(p->window, clock, window_ns);
+    assert_int_equal(p->window->second != NULL, asks);
+    close_play(p);
+}
+
+/* Only where a slice lasts a second, and the time is the kernel's. */
+static void test_again_is_allowed(void **state)
+{
+    (void)state;
+    check_asks(&girt_clock_coarse, 10000000000, true);
+    check_asks(&girt_clock_coarse, 9999999990, false);
+    check_asks(&girt_clock_monotonic, 10000000000, false);
+    play *const p = open_play(10000000000);
+    assert_null(p->window->second);
+    (void)girt__window_add(p->window, 1, p->now_ns, 0);
+    girt__window_set_left(p->window, 1000);
+    check_run(p, EASY, 100);
     close_play(p);
 }
 
@@ -176,9 +317,17 @@ static void test_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_slides),     cmocka_unit_test(test_eras),
-        cmocka_unit_test(test_stale_time), cmocka_unit_test(test_left),
-        cmocka_unit_test(test_easy),       cmocka_unit_test(test_end_of_counts),
+        cmocka_unit_test(test_slides),
+        cmocka_unit_test(test_eras),
+        cmocka_unit_test(test_stale_time),
+        cmocka_unit_test(test_left),
+        cmocka_unit_test(test_easy),
+        cmocka_unit_test(test_end_of_counts),
+        cmocka_unit_test(test_again),
+        cmocka_unit_test(test_again_after_a_pause),
+        cmocka_unit_test(test_again_in_another_second),
+        cmocka_unit_test(test_again_and_looks),
+        cmocka_unit_test(test_again_is_allowed),
         cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
