@@ -92,6 +92,7 @@ static girt_status furnish(girt_queue *queue)
         if (status != GIRT_OK)
             return status;
     }
+    queue->rings[0].is_alone = queue->rings_count == 1;
     if (queue->rings_count == 1)
         return GIRT_OK;
     queue->cursors = girt__allocate_zeroed(&queue->allocator,

@@ -52,6 +52,8 @@ void girt__ring_start(girt__ring *ring, uint64_t first_lap)
     girt_store_relaxed(&ring->tail, first | (ring->tail & ~RING_TICKET));
     girt_store_relaxed(&ring->head, first);
     girt_store_relaxed(&ring->settled, first);
+    girt_store_relaxed(&ring->overtaken,
+                       first | (ring->overtaken & ~RING_TICKET));
     ring->push_lull = ring->pop_lull = (girt__lull){.vain = 1};
 }
 
@@ -71,6 +73,25 @@ void girt__ring_back_off(unsigned *pauses)
         girt_pause();
     if (*pauses < RING_PAUSES_MAX)
         *pauses *= 2;
+}
+
+/* Tickets that are outstanding are within a lap of each other, so a note within
+ * this distance covers one; any other is behind. */
+static bool is_noted(const girt__ring *ring, uint64_t note, uint64_t ticket,
+                     uint64_t laps)
+{
+    return (note & RING_TICKET) - ticket - 1 <
+           laps * girt__ring_lap(ring) + RING_NOTE_AHEAD;
+}
+
+void girt__ring_note(girt__ring *ring, uint64_t ticket)
+{
+    uint64_t note = girt_load_relaxed(&ring->overtaken);
+    /* A retry follows another's note, or the close. */
+    while (!is_noted(ring, note, ticket, 1) &&
+           !girt_cas_acq_rel(&ring->overtaken, &note,
+                             (ticket + RING_NOTE_AHEAD) | (note & RING_CLOSED)))
+        continue;
 }
 
 /* The ticket `count` after this one, count <= capacity. */
@@ -206,6 +227,15 @@ static bool lull(const girt__ring *ring, girt__lull *lull, uint64_t ticket,
     return ready;
 }
 
+/* Before an answer of full: all pushes before `ticket` count as done, the
+ * caller's own for everyone. */
+static void settle(girt__ring *ring, const girt__slot *slot, uint64_t ticket)
+{
+    if (!girt__ring_follows(ring, slot, ticket))
+        girt__ring_note(ring, ticket);
+    girt_fence_seq_cst();
+}
+
 girt_status girt__ring_push(girt__ring *ring, void *const *items, size_t count,
                             bool granted, size_t *pushed, uint64_t *seen)
 {
@@ -213,8 +243,8 @@ girt_status girt__ring_push(girt__ring *ring, void *const *items, size_t count,
     for (;;) {
         uint64_t tail = girt_load_acquire(&ring->tail);
         uint64_t const ticket = tail & RING_TICKET;
-        uint64_t const turn =
-            girt_load_acquire(&girt__ring_slot(ring, ticket)->turn);
+        const girt__slot *const slot = girt__ring_slot(ring, ticket);
+        uint64_t const turn = girt_load_acquire(&slot->turn);
         if (turn == ticket) {
             if (tail & RING_CLOSED)
                 return GIRT_CLOSED;
@@ -229,6 +259,8 @@ girt_status girt__ring_push(girt__ring *ring, void *const *items, size_t count,
                 wish -= claimed * RING_GRANT;
             /* acq_rel for SL: queue_wait.c's W1 and W2. */
             if (girt_likely(girt_cas_acq_rel(&ring->tail, &tail, wish))) {
+                if (girt_unlikely(!girt__ring_follows(ring, slot, ticket)))
+                    girt__ring_note(ring, ticket);
                 put(ring, ticket, items, claimed);
                 *pushed = claimed;
                 *seen = tail;
@@ -241,12 +273,25 @@ girt_status girt__ring_push(girt__ring *ring, void *const *items, size_t count,
                 return GIRT_CLOSED;
             if (lull(ring, &ring->push_lull, ticket, 0))
                 continue;
+            if (ring->is_alone)
+                settle(ring, slot, ticket);
             uint64_t const head = girt_load_seq_cst(&ring->head) & RING_TICKET;
             if (ticket - head == girt__ring_lap(ring))
                 return GIRT_FULL;
             girt__ring_relax(&rounds);
         }
     }
+}
+
+/* Answers for a pop at `ticket`, which was free, without a look at tail; false:
+ * look.  The proof is girt__ring_note's. */
+static bool is_surely_empty(const girt__ring *ring, uint64_t ticket)
+{
+    girt_fence_seq_cst(); /* the caller's own publications, then this look */
+    if (girt_load_acquire(&girt__ring_slot(ring, ticket)->turn) != ticket)
+        return false;
+    uint64_t const note = girt_load_acquire(&ring->overtaken);
+    return !(note & RING_CLOSED) && !is_noted(ring, note, ticket, 2);
 }
 
 girt_status girt__ring_pop(girt__ring *ring, void **items, size_t count,
@@ -271,6 +316,10 @@ girt_status girt__ring_pop(girt__ring *ring, void **items, size_t count,
         } else if (turn == ticket) {
             if (lull(ring, &ring->pop_lull, ticket, RING_FULL))
                 continue;
+            if (ring->is_alone && is_surely_empty(ring, ticket)) {
+                *seen = ticket;
+                return GIRT_EMPTY;
+            }
             uint64_t const tail = girt_load_seq_cst(&ring->tail);
             if ((tail & RING_TICKET) == ticket) {
                 *seen = tail;

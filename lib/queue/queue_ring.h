@@ -37,6 +37,9 @@
  * waits for the thread that claimed, which is why this is not lock-free.  The
  * other side's word is looked at after a lull only: see queue_ring.c.
  *
+ * A ring that is alone in its queue mostly answers empty without tail, whose
+ * line its pusher would have to fetch back: see girt__ring_note.
+ *
  * Pairs: R1 publish -> R2 pop sees the item; R3 release -> R4 push may
  * overwrite.  Tickets wrap with 64-bit arithmetic, compared by difference. */
 #ifndef GIRT_QUEUE_QUEUE_RING_H
@@ -62,6 +65,7 @@
 #define RING_STEP         UINT64_C(65536) /* one ticket */
 #define RING_TICKET       (~(RING_STEP - 1))
 #define RING_CAPACITY_MAX ((uint64_t)1 << 32)
+#define RING_NOTE_AHEAD   (256 * RING_STEP)
 
 /* Packed, four to a line: padding to a line each was 2-4 times slower. */
 typedef struct girt__slot {
@@ -84,6 +88,9 @@ typedef struct girt__ring {
     uint64_t last;       /* the index of the last slot, in place */
     size_t capacity;
     uint32_t lull_max;
+    bool is_alone; /* its pushes note: girt__ring_note */
+    /* A ticket and CL; changed seldom, read by pops that find nothing. */
+    uint64_t overtaken;
     /* Pushers'. */
     GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t tail;
     girt__lull push_lull;
@@ -108,6 +115,31 @@ void girt__ring_release(girt__ring *ring, const girt_allocator *allocator);
 void girt__ring_start(girt__ring *ring, uint64_t first_lap);
 /* Waits a little for a thread that has claimed a slot: pauses, then yields. */
 void girt__ring_relax(unsigned *rounds);
+/* Pops at tickets before this one look at tail before they answer empty: it is
+ * about to be published before its predecessor, or the queue was seen full.
+ *
+ * Why that suffices.  A pop at ticket t saw t not published, then no note.  Let
+ * a push count from when its own ticket or a later one was first published or
+ * noted: within its call, in order of tickets.  Were there a w >= t that
+ * counts by then, go down from w while a push found its predecessor published.
+ * This ends at t, which was not published, or at a noted one: the note came
+ * before its publication, hence before all of those above, and the pop would
+ * have seen it.  So the queue was empty when the pop looked at the slot.  A
+ * push that answers full counts all before it as inside: where the last of
+ * them is not published, it notes first.  Notes run ahead and cover many
+ * tickets, so that pushers who race write one now and then.  CL is set here
+ * before in tail, so a pop that does not see it comes before the close.
+ *
+ * R1's store may wait in a store buffer when its call has ended, which a claim
+ * does not; hence the fences of empty and full, without which two threads that
+ * each push to a queue and then pop from the other's could both find nothing.
+ */
+void girt__ring_note(girt__ring *ring, uint64_t ticket);
+/* For a closing: before CL is set in tail. */
+static inline void girt__ring_note_close(girt__ring *ring)
+{
+    (void)girt_or_acq_rel(&ring->overtaken, RING_CLOSED);
+}
 #define RING_PAUSES_FIRST 16u
 #define RING_PAUSES_MAX   256u
 /* After a lost CAS only, doubling: backing off before an answer of empty or
@@ -149,6 +181,19 @@ static inline size_t girt__ring_distance(const girt__ring *ring, uint64_t from,
                     RING_STEP);
 }
 
+/* Is the ticket before this one, whose slot is given, published? */
+static inline bool girt__ring_follows(const girt__ring *ring,
+                                      const girt__slot *slot, uint64_t ticket)
+{
+    uint64_t before = ticket - RING_STEP;
+    if (girt_unlikely((ticket & ring->index_mask) == 0)) {
+        slot += ring->capacity;
+        before -= ring->index_mask - ring->last;
+    }
+    return (int64_t)(girt_load_acquire(&slot[-1].turn) -
+                     (before | RING_FULL)) >= 0;
+}
+
 /* What a first try came to. */
 typedef enum girt__first {
     FIRST_DONE,
@@ -157,13 +202,14 @@ typedef enum girt__first {
 } girt__first;
 
 /* The first try of a push, in line and straight through: no flag set, the
- * slot free, the claim won.  A turn has no flags and no grants, so turn == tail
- * says that tail has none either. */
+ * slot free, nothing to note, the claim won.  A turn has no flags and no
+ * grants, so turn == tail says that tail has none either. */
 static inline girt__first girt__ring_push_first(girt__ring *ring, void *item)
 {
     uint64_t tail = girt_load_relaxed(&ring->tail);
     girt__slot *const slot = girt__ring_slot(ring, tail);
-    if (girt_unlikely(girt_load_acquire(&slot->turn) != tail)) /* R4 */
+    if (girt_unlikely(girt_load_acquire(&slot->turn) != tail || /* R4 */
+                      !girt__ring_follows(ring, slot, tail)))
         return FIRST_OTHER;
     if (girt_unlikely(
             !girt_cas_acq_rel(&ring->tail, &tail, girt__ring_next(ring, tail))))

@@ -324,8 +324,10 @@ void girt_queue_close(girt_queue *queue)
     }
     if (girt__queue_is_pair(queue))
         girt__pair_settle(queue);
-    for (uint32_t i = 0; i < queue->rings_count; i++)
+    for (uint32_t i = 0; i < queue->rings_count; i++) {
+        girt__ring_note_close(&queue->rings[i]);
         (void)girt_or_acq_rel(&queue->rings[i].tail, RING_CLOSED);
+    }
     girt__park_wake(&queue->items, UINT32_MAX);
     girt__park_wake(&queue->room, UINT32_MAX);
     girt__watch_signal(queue, true);
