@@ -9,6 +9,8 @@
  * read before it is written again. */
 #include <girt/fast/spsc.h>
 
+#include <string.h>
+
 #include "core/alloc_internal.h"
 #include "core/assert.h"
 #include "core/cacheline.h"
@@ -101,6 +103,9 @@ void girt_spsc_destroy(girt_spsc *queue)
 
 /* --- batches --- */
 
+/* Items whose lines a batch asks for in advance. */
+#define ITEMS_ASKED (8u * GIRT_FAST_SPSC_LINE_ITEMS)
+
 /* How many slots from here to the end of the line, at most `wanted`. */
 static uint64_t rest_of_line(const girt_fast_spsc_side *side, uint64_t wanted)
 {
@@ -119,26 +124,39 @@ static void advance(girt_fast_spsc_side *side, uint64_t count)
         side->line = side->first;
 }
 
-/* Slots and caller's array, within one line.  Whole lines, the usual case of a
- * batch, have a count known to the compiler: 1.6 against 1.8 ns an item. */
+/* Slots and caller's array, within one line.  Plain copies: the release of
+ * filled or ticket and its acquire keep the sides apart.  Whole lines, the
+ * usual case of a batch, have a size known to the compiler: half the moves. */
 static void copy_in(void **slots, void *const items[], uint64_t count)
 {
     if (count == GIRT_FAST_SPSC_LINE_ITEMS)
-        for (int i = 0; i < GIRT_FAST_SPSC_LINE_ITEMS; i++)
-            girt_fast_store_relaxed(&slots[i], items[i]);
+        memcpy(slots, items, GIRT_FAST_SPSC_LINE_ITEMS * sizeof *items);
     else
         for (uint64_t i = 0; i < count; i++)
-            girt_fast_store_relaxed(&slots[i], items[i]);
+            slots[i] = items[i];
 }
 
 static void copy_out(void *items[], void *const *slots, uint64_t count)
 {
     if (count == GIRT_FAST_SPSC_LINE_ITEMS)
-        for (int i = 0; i < GIRT_FAST_SPSC_LINE_ITEMS; i++)
-            items[i] = girt_fast_load_relaxed(&slots[i]);
+        memcpy(items, slots, GIRT_FAST_SPSC_LINE_ITEMS * sizeof *items);
     else
         for (uint64_t i = 0; i < count; i++)
-            items[i] = girt_fast_load_relaxed(&slots[i]);
+            items[i] = slots[i];
+}
+
+/* Asks for the lines that `count` items are about to go to, for writing: the
+ * consumer read them in the last round, and stores alone fetch one after the
+ * other (batches of 32 at capacity 1024: 2.59 ns an item, 2.86 without). */
+static void ask_for_lines(const girt_fast_spsc_side *side, uint64_t count)
+{
+    const girt_fast_spsc_line *line = side->line;
+    for (uint64_t i = 0; i < count && i < ITEMS_ASKED;
+         i += GIRT_FAST_SPSC_LINE_ITEMS) {
+        girt_fast_prefetch_write(line);
+        if (++line == side->end)
+            line = side->first;
+    }
 }
 
 size_t girt_spsc_push_n(girt_spsc *queue, void *const items[], size_t count)
@@ -157,6 +175,7 @@ size_t girt_spsc_push_n(girt_spsc *queue, void *const items[], size_t count)
     if (fit == 0)
         return 0;
     girt_fast_spsc_line *const first = side->line;
+    ask_for_lines(side, fit);
     for (size_t done = 0; done < fit;) {
         uint64_t const chunk = rest_of_line(side, fit - done);
         copy_in(&side->line->items[side->index], items + done, chunk);
