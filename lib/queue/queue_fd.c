@@ -133,6 +133,8 @@ girt_status girt_queue_fd(girt_queue *queue, int *fd)
     if (queue->watch.fd < 0) {
         int const made = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (made >= 0) {
+            for (uint32_t i = 0; i < queue->rings_count; i++)
+                girt__ring_note_all(&queue->rings[i]);
             girt_store_release(&queue->watch.fd, made);
             (void)arm(queue);
         } else {

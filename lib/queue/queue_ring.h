@@ -135,8 +135,9 @@ void girt__ring_relax(unsigned *rounds);
  * each push to a queue and then pop from the other's could both find nothing.
  */
 void girt__ring_note(girt__ring *ring, uint64_t ticket);
-/* For a closing: before CL is set in tail. */
-static inline void girt__ring_note_close(girt__ring *ring)
+/* From now on every pop looks: for a closing, before CL is set in tail, and for
+ * an eventfd, whose state goes by tail. */
+static inline void girt__ring_note_all(girt__ring *ring)
 {
     (void)girt_or_acq_rel(&ring->overtaken, RING_CLOSED);
 }

@@ -217,10 +217,12 @@ static void wait_a_round(girt_queue *queue, patience *p, int64_t timeout_ns,
                      girt__clock_now(&girt_clock_monotonic) >= p->deadline_ns;
     } else {
         uint32_t const key = girt__park_prepare(park); /* W0 */
-        if (what->arm(queue))
+        if (what->arm(queue)) {
             p->expired = !girt__park_wait(park, key, p->deadline_ns);
-        else
+        } else {
             girt__park_cancel(park);
+            p->rounds = 1; /* it may be claimed only: yield to who did */
+        }
         p->slept = true;
     }
 }
@@ -325,7 +327,7 @@ void girt_queue_close(girt_queue *queue)
     if (girt__queue_is_pair(queue))
         girt__pair_settle(queue);
     for (uint32_t i = 0; i < queue->rings_count; i++) {
-        girt__ring_note_close(&queue->rings[i]);
+        girt__ring_note_all(&queue->rings[i]);
         (void)girt_or_acq_rel(&queue->rings[i].tail, RING_CLOSED);
     }
     girt__park_wake(&queue->items, UINT32_MAX);
