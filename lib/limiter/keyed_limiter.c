@@ -9,23 +9,17 @@
  * nanosecond late after a rest, never early, and the rate is exact. */
 #include <girt/keyed_limiter.h>
 
-#include <string.h>
-
 #include "core/alloc_internal.h"
 #include "core/assert.h"
 #include "core/atomic.h"
 #include "core/clock_internal.h"
-#include "core/key_list.h"
-#include "core/keyed_hash_short.h"
 #include "core/options.h"
 #include "core/probe.h"
 #include "limiter/keyed_internal.h"
 #include "limiter/keyed_slots.h"
+#include "limiter/keyed_take.h"
 
-enum {
-    MARKS_PER_NS = 4,
-    BATCH = 32 /* lines that are on their way at once */
-};
+enum { MARKS_PER_NS = 4 };
 
 girt_status girt__keyed_options_check(const girt_keyed_limiter_options *options,
                                       girt__gcra *gcra)
@@ -101,16 +95,6 @@ void girt_keyed_limiter_destroy(girt_keyed_limiter *limiter)
     girt__release(&allocator, limiter, sizeof *limiter);
 }
 
-static inline uint64_t hash_of(const girt_keyed_limiter *limiter,
-                               const void *key, size_t key_size)
-{
-    uint64_t const hash =
-        girt_likely(key_size <= GIRT__KEYED_HASH_SHORT)
-            ? girt__keyed_hash_short(&limiter->hash_key, key, key_size)
-            : girt__keyed_hash(&limiter->hash_key, key, key_size);
-    return hash + (hash == 0); /* 0 is an empty slot */
-}
-
 /* The base, which the first call sets. */
 static int64_t base_of(girt_keyed_limiter *limiter, int64_t now_ns)
 {
@@ -124,7 +108,8 @@ static int64_t base_of(girt_keyed_limiter *limiter, int64_t now_ns)
     }
     if (g->den == 1 && g->tick != 0 &&
         girt_load_relaxed(&limiter->easy_burst) == 0)
-        /* Y1 -> Y2 (ask_easily): that there is a base. */
+        /* Y1 -> Y2 (girt__keyed_ask_easily, keyed_take.h): that there is a
+         * base. */
         girt_store_release(&limiter->easy_burst, g->burst);
     return base;
 }
@@ -188,37 +173,13 @@ static girt_status take_slow(girt_keyed_limiter *limiter, uint64_t hash,
     return status;
 }
 
-/* The request, if it is of the usual kind: an easy rate, 1 to burst tokens, a
- * time near the base. */
-static inline bool ask_easily(const girt_keyed_limiter *limiter, uint64_t hash,
-                              uint64_t tokens, int64_t now_ns,
-                              girt__keyed_ask *ask)
-{
-    const girt__gcra *const g = &limiter->gcra;
-    /* Y2 <- Y1 (base_of) */
-    uint64_t const easy_burst = girt_load_acquire(&limiter->easy_burst);
-    int64_t const base_ns = girt_load_relaxed(&limiter->base_ns);
-    if (girt_unlikely(tokens - 1 >= easy_burst ||
-                      !girt__gcra_near(base_ns, g->reach_ns, now_ns)))
-        return false;
-    ask->hash = hash;
-    ask->need = (int64_t)(tokens * g->cost);
-    ask->room = g->room;
-    ask->time = (now_ns - base_ns) * (int64_t)g->tick;
-    ask->time_up = ask->time;
-    return true;
-}
-
-/* Any request. */
-static __attribute__((noinline)) girt_status take(girt_keyed_limiter *limiter,
-                                                  uint64_t hash,
-                                                  uint64_t tokens,
-                                                  int64_t now_ns,
-                                                  girt_decision *decision)
+girt_status girt__keyed_take(girt_keyed_limiter *limiter, uint64_t hash,
+                             uint64_t tokens, int64_t now_ns,
+                             girt_decision *decision)
 {
     const girt__gcra *const g = &limiter->gcra;
     girt__keyed_ask ask;
-    if (!ask_easily(limiter, hash, tokens, now_ns, &ask))
+    if (!girt__keyed_ask_easily(limiter, hash, tokens, now_ns, &ask))
         return take_slow(limiter, hash, tokens, now_ns, decision);
     girt__keyed_answer answer;
     girt_status const status =
@@ -244,54 +205,6 @@ static __attribute__((noinline)) girt_status take(girt_keyed_limiter *limiter,
     return status;
 }
 
-/* A usual request without a decision, of a key that is at home; all others
- * begin again in take.  girt__keyed_admits in as few instructions that hang on
- * the slot as can be: they wait in the CPU while the line comes, and the next
- * calls' loads behind them. */
-static inline girt_status take_shortly(girt_keyed_limiter *limiter,
-                                       uint64_t hash, uint64_t tokens,
-                                       int64_t now_ns)
-{
-    girt__keyed_ask ask;
-    if (girt_likely(ask_easily(limiter, hash, tokens, now_ns, &ask))) {
-        /* Neither overflows: |time| <= 2^61, need <= room <= 2^60. */
-        int64_t const start_last = ask.time + (ask.room - ask.need);
-        uint64_t state;
-        girt_fast_pair *slot;
-        if (girt_likely(
-                girt__keyed_at_home(&limiter->table, hash, &slot, &state))) {
-            int64_t const mark = (int64_t)state;
-            int64_t const start = mark > ask.time ? mark : ask.time;
-            if (start > start_last) {
-                girt_probe2(keyed_limiter_reject, limiter, tokens);
-                return GIRT_LIMITED;
-            }
-            if (girt_likely(girt_fast_cas2_acq_rel(
-                    slot, hash, state, hash, (uint64_t)(start + ask.need))))
-                return GIRT_OK;
-        }
-    }
-    return take(limiter, hash, tokens, now_ns, NULL);
-}
-
-static inline girt_status key_check(const void *key, size_t key_size)
-{
-    if (girt_unlikely(key == NULL && key_size != 0))
-        return GIRT_E_INVALID;
-    return girt_unlikely(key_size > GIRT_KEYED_LIMITER_KEY_MAX)
-               ? GIRT_E_TOO_LARGE
-               : GIRT_OK;
-}
-
-static inline girt_status counted(girt_keyed_limiter *limiter,
-                                  girt_status status)
-{
-    girt__report_count(
-        limiter->table.report,
-        status == GIRT_OK ? GIRT__KEYED_ALLOWED : GIRT__KEYED_LIMITED, 1);
-    return status;
-}
-
 /* What is rare of a take: long keys, a decision to be filled, misuse, and what
  * is counted. */
 static __attribute__((noinline)) girt_status take_key(
@@ -300,14 +213,15 @@ static __attribute__((noinline)) girt_status take_key(
 {
     if (limiter == NULL)
         return GIRT_E_INVALID;
-    girt_status const status = key_check(key, key_size);
+    girt_status const status = girt__keyed_key_check(key, key_size);
     if (status != GIRT_OK)
         return status;
-    uint64_t const hash = hash_of(limiter, key, key_size);
-    return counted(limiter,
-                   decision == NULL
-                       ? take_shortly(limiter, hash, tokens, now_ns)
-                       : take(limiter, hash, tokens, now_ns, decision));
+    uint64_t const hash = girt__keyed_hash_of(limiter, key, key_size);
+    return girt__keyed_counted(
+        limiter,
+        decision == NULL
+            ? girt__keyed_take_shortly(limiter, hash, tokens, now_ns)
+            : girt__keyed_take(limiter, hash, tokens, now_ns, decision));
 }
 
 girt_status girt_keyed_limiter_take_at(girt_keyed_limiter *limiter,
@@ -319,22 +233,8 @@ girt_status girt_keyed_limiter_take_at(girt_keyed_limiter *limiter,
                       key_size > GIRT__KEYED_HASH_SHORT ||
                       limiter->table.report != NULL))
         return take_key(limiter, key, key_size, tokens, now_ns, decision);
-    return take_shortly(limiter, hash_of(limiter, key, key_size), tokens,
-                        now_ns);
-}
-
-/* Those that want to know when. */
-static void take_in_detail(girt_keyed_limiter *limiter,
-                           girt_keyed_request requests[], size_t count,
-                           int64_t now_ns, int64_t retry_after_ns[])
-{
-    for (size_t i = 0; i < count; i++) {
-        girt_decision decision;
-        requests[i].status = girt_keyed_limiter_take_at(
-            limiter, requests[i].key, requests[i].key_size, requests[i].tokens,
-            now_ns, &decision);
-        retry_after_ns[i] = decision.retry_after_ns;
-    }
+    return girt__keyed_take_shortly(
+        limiter, girt__keyed_hash_of(limiter, key, key_size), tokens, now_ns);
 }
 
 girt_status girt_keyed_limiter_take(girt_keyed_limiter *limiter,
@@ -346,77 +246,4 @@ girt_status girt_keyed_limiter_take(girt_keyed_limiter *limiter,
     return girt_keyed_limiter_take_at(limiter, key, key_size, tokens,
                                       girt__clock_now(&limiter->clock),
                                       decision);
-}
-
-/* Hashes and homes of a few requests, asked for all at once, then the
- * decisions: the lines come together where they would come one by one. */
-size_t girt_keyed_limiter_take_n_at(girt_keyed_limiter *limiter,
-                                    girt_keyed_request requests[], size_t count,
-                                    int64_t now_ns)
-{
-    if (limiter == NULL || requests == NULL)
-        return 0;
-    size_t admitted = 0;
-    uint64_t hashes[BATCH];
-    for (size_t at = 0; at < count; at += BATCH) {
-        girt_keyed_request *const some = requests + at;
-        size_t const n = count - at < BATCH ? count - at : BATCH;
-        for (size_t i = 0; i < n; i++) {
-            some[i].status = key_check(some[i].key, some[i].key_size);
-            if (girt_unlikely(some[i].status != GIRT_OK))
-                continue;
-            hashes[i] = hash_of(limiter, some[i].key, some[i].key_size);
-            __builtin_prefetch(
-                &limiter->table
-                     .groups[girt__keyed_home(&limiter->table, hashes[i])]);
-        }
-        for (size_t i = 0; i < n; i++) {
-            if (girt_unlikely(some[i].status != GIRT_OK))
-                continue;
-            some[i].status =
-                counted(limiter, take_shortly(limiter, hashes[i],
-                                              some[i].tokens, now_ns));
-            admitted += some[i].status == GIRT_OK;
-        }
-    }
-    return admitted;
-}
-
-size_t girt_keyed_limiter_take_n(girt_keyed_limiter *limiter,
-                                 girt_keyed_request requests[], size_t count)
-{
-    if (limiter == NULL || requests == NULL || count == 0)
-        return 0;
-    return girt_keyed_limiter_take_n_at(limiter, requests, count,
-                                        girt__clock_now(&limiter->clock));
-}
-
-girt_status girt_keyed_limiter_take_keys(girt_keyed_limiter *limiter,
-                                         const girt_keys *keys, uint64_t tokens,
-                                         bool taken[], int64_t retry_after_ns[])
-{
-    girt__key_list list;
-    if (limiter == NULL)
-        return GIRT_E_INVALID;
-    girt_status const status =
-        girt__key_list_begin(&list, keys, GIRT_KEYED_LIMITER_KEY_MAX);
-    if (status != GIRT_OK)
-        return status;
-    int64_t const now_ns = girt__clock_now(&limiter->clock);
-    girt_keyed_request some[BATCH];
-    for (size_t at = 0; at < keys->count; at += BATCH) {
-        size_t const left = keys->count - at;
-        size_t const n = left < BATCH ? left : BATCH;
-        for (size_t i = 0; i < n; i++) {
-            some[i].key = girt__key_list_next(&list, &some[i].key_size);
-            some[i].tokens = tokens;
-        }
-        if (retry_after_ns == NULL)
-            (void)girt_keyed_limiter_take_n_at(limiter, some, n, now_ns);
-        else
-            take_in_detail(limiter, some, n, now_ns, retry_after_ns + at);
-        for (size_t i = 0; taken != NULL && i < n; i++)
-            taken[at + i] = some[i].status == GIRT_OK;
-    }
-    return GIRT_OK;
 }

@@ -173,55 +173,12 @@ static void test_rates(void **state)
     girt_keyed_limiter_destroy(l);
 }
 
-/* Batches of every size up to a few times the library's own answer as calls one
- * by one do, bad keys among them. */
-static void test_batches(void **state)
-{
-    (void)state;
-    static const char text[GIRT_KEYED_LIMITER_KEY_MAX + 1] = "abcdefghijklmnop";
-    girt_keyed_request requests[100];
-    for (size_t count = 0; count <= 100; count++) {
-        girt_keyed_limiter *const batch = make(200, 1), *const one =
-                                                            make(200, 1);
-        size_t admitted = 0;
-        for (size_t i = 0; i < count; i++) {
-            requests[i] = (girt_keyed_request){text + i % 7, i * 5 % 41, i % 4,
-                                               GIRT_E_SYSTEM};
-            if (i % 10 == 3)
-                requests[i].key = NULL;
-            if (i % 10 == 7)
-                requests[i].key_size = sizeof text;
-        }
-        size_t const got =
-            count % 2 == 0
-                ? girt_keyed_limiter_take_n_at(batch, requests, count, now)
-                : girt_keyed_limiter_take_n(batch, requests, count);
-        for (size_t i = 0; i < count; i++) {
-            girt_status const status = girt_keyed_limiter_take_at(
-                one, requests[i].key, requests[i].key_size, requests[i].tokens,
-                now, NULL);
-            check_status(requests[i].status, status);
-            admitted += status == GIRT_OK;
-        }
-        assert_int_equal(got, admitted);
-        girt_keyed_limiter_destroy(batch);
-        girt_keyed_limiter_destroy(one);
-    }
-    girt_keyed_limiter *const l = make(1, 1);
-    assert_int_equal(girt_keyed_limiter_take_n(NULL, requests, 1), 0);
-    assert_int_equal(girt_keyed_limiter_take_n(l, NULL, 1), 0);
-    assert_int_equal(girt_keyed_limiter_take_n_at(NULL, requests, 1, 0), 0);
-    assert_int_equal(girt_keyed_limiter_take_n_at(l, NULL, SIZE_MAX, 0), 0);
-    assert_int_equal(girt_keyed_limiter_take_n(l, requests, 0), 0);
-    girt_keyed_limiter_destroy(l);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_create), cmocka_unit_test(test_keys),
         cmocka_unit_test(test_full),   cmocka_unit_test(test_times),
-        cmocka_unit_test(test_rates),  cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_rates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
