@@ -3,6 +3,7 @@
  * compare-and-swap, a clock read, a hash and a load) and what people write. */
 #include "bench_limiter.h"
 
+#include <girt/fast/atomic.h>
 #include <girt/hash.h>
 #include <girt/keyed_limiter.h>
 #include <girt/limiter.h>
@@ -233,7 +234,7 @@ BODY(keyed_take_clocked, DRAWN_KEY;
 /* Its floor: one hash and one load from a table of that size. */
 typedef struct slot_table {
     size_t mask;
-    uint64_t slots[][2];
+    girt_fast_pair slots[];
 } slot_table;
 
 static void *make_table(const limiter_case *c)
@@ -247,19 +248,32 @@ static void *make_table(const limiter_case *c)
         return NULL;
     table->mask = size - 1;
     for (size_t i = 0; i < size; i++)
-        table->slots[i][0] = table->slots[i][1] = i;
+        table->slots[i] = (girt_fast_pair){{i, i}};
     return table;
 }
 
 static uint64_t load_slot(const slot_table *table, uint64_t key)
 {
     uint64_t const at = girt_hash(&key, sizeof key, 1) & table->mask;
-    return __atomic_load_n(&table->slots[at][0], __ATOMIC_RELAXED);
+    return __atomic_load_n(&table->slots[at].word[0], __ATOMIC_RELAXED);
 }
 
 BODY(floor_slot, DRAWN_KEY; sum += load_slot(run->subject, key))
 BODY(floor_slot_clocked, DRAWN_KEY;
      sum += load_slot(run->subject, key) + (uint64_t)bench_now())
+
+/* What a decision cannot do without: the load, and a compare-and-swap of key
+ * and mark. */
+static uint64_t swap_slot(slot_table *table, uint64_t key, uint64_t mark)
+{
+    uint64_t const at = girt_hash(&key, sizeof key, 1) & table->mask;
+    girt_fast_pair *const slot = &table->slots[at];
+    uint64_t const held = __atomic_load_n(&slot->word[0], __ATOMIC_RELAXED);
+    uint64_t const old = __atomic_load_n(&slot->word[1], __ATOMIC_RELAXED);
+    return girt_fast_cas2_acq_rel(slot, held, old, held, mark);
+}
+
+BODY(floor_swap, DRAWN_KEY; sum += swap_slot(run->subject, key, (uint64_t)now))
 
 static void *make_map(const limiter_case *c)
 {
@@ -343,6 +357,8 @@ static void run(const bench_suite *suite, const bench_options *options)
                        make_keyed, free_keyed, keyed_take_n),
             CONTESTANT("floor: hash and one load", "", true, make_table, free,
                        floor_slot),
+            CONTESTANT("floor: hash, load and CAS", "", true, make_table, free,
+                       floor_swap),
             CONTESTANT("64 mutexes, unordered_map", "", true, make_map,
                        limiter_map_free, map_take),
             CONTESTANT("64 mutexes, open addressing", "", true, make_open,
