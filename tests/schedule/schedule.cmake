@@ -52,7 +52,7 @@ endfunction()
 # The units on libck are left alone, as under TSan: what it does is not seen.
 # Only their own test sees into them.
 if(NOT GIRT_SCHEDULE_MODULES)
-    set(GIRT_SCHEDULE_MODULES core queue map limiter ring cache guard metrics trace)
+    set(GIRT_SCHEDULE_MODULES core queue map limiter ring cache guard metrics shared trace)
 endif()
 list(TRANSFORM GIRT_SCHEDULE_MODULES REPLACE "(.+)"
     "${PROJECT_SOURCE_DIR}/lib/\\1/*.c" OUTPUT_VARIABLE girt_schedule_globs)
