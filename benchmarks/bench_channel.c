@@ -3,14 +3,21 @@
  * another, beside what the kernel offers for that.
  *
  * A forked child sends until it is killed; this process receives, and looks at
- * each message.  Batches are 64 messages: one frame after the other in a
- * girt_channel; one write and one read of 6,400 bytes in a pipe, which is more
- * than it promises not to mix with another writer's (4,096); sendmmsg and
- * recvmmsg for datagrams; a message queue has none. */
+ * each message; both sides find their batch framed.  Batches are 64 messages:
+ * - girt_channel: one frame after the other, of any size, from many senders to
+ *   many receivers;
+ * - "pipe": one write and one read of 6,400 bytes.  All are 100 bytes by
+ *   agreement, and there is one writer: more than PIPE_BUF (4,096) bytes at a
+ *   time may be mixed with another's;
+ * - "pipe, messages kept whole": what a program with several writers or sizes
+ *   needs: each message behind its length, no write over PIPE_BUF, so two a
+ *   batch; the reader reads what there is and walks the lengths;
+ * - sockets: sendmmsg and recvmmsg; a message queue has no batches. */
 #include "bench.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <mqueue.h>
 #include <signal.h>
 #include <stdio.h>
@@ -37,8 +44,9 @@ typedef struct wire {
     int ends[2]; /* read, write */
     girt_shared *shared;
     girt_channel *channel;
-    char *bytes; /* a batch, in or out */
-    size_t size; /* of it */
+    char *bytes;   /* a batch, in or out */
+    size_t size;   /* of it */
+    size_t filled; /* bytes read and not looked at yet */
     struct mmsghdr *headers;
 } wire;
 
@@ -127,8 +135,55 @@ static size_t receive_pipe(wire *w, uint64_t *sum)
     return w->batch;
 }
 
-/* Datagram sockets. */
-static bool open_datagrams(wire *w)
+/* Pipes that several may write to: a length, then the message. */
+enum { LENGTH = sizeof(uint32_t), PIPE_WRITES = 2 };
+_Static_assert(BATCH / PIPE_WRITES * (LENGTH + MESSAGE) <= PIPE_BUF,
+               "a write is not mixed with another's");
+
+static bool open_whole_pipe(wire *w)
+{
+    uint32_t const length = MESSAGE;
+    w->size = BATCH / PIPE_WRITES * (LENGTH + MESSAGE);
+    for (size_t at = 0; at < w->size; at += LENGTH + MESSAGE)
+        memcpy(w->bytes + at, &length, sizeof length);
+    return pipe(w->ends) == 0;
+}
+
+static size_t send_whole_pipe(wire *w)
+{
+    for (int i = 0; i < PIPE_WRITES; i++)
+        if (write(w->ends[1], w->bytes, w->size) != (ssize_t)w->size)
+            return 0;
+    return BATCH;
+}
+
+static size_t receive_whole_pipe(wire *w, uint64_t *sum)
+{
+    size_t count = 0;
+    while (count == 0) { /* a read may end anywhere */
+        ssize_t const got = read(w->ends[0], w->bytes + w->filled,
+                                 (size_t)BATCH * 2 * MESSAGE - w->filled);
+        if (got <= 0)
+            return 0;
+        w->filled += (size_t)got;
+        size_t at = 0;
+        while (w->filled - at >= LENGTH) {
+            uint32_t length;
+            memcpy(&length, w->bytes + at, sizeof length);
+            if (length > w->filled - at - LENGTH)
+                break;
+            *sum += (unsigned char)w->bytes[at + LENGTH];
+            at += LENGTH + length;
+            count++;
+        }
+        w->filled -= at;
+        memmove(w->bytes, w->bytes + at, w->filled);
+    }
+    return count;
+}
+
+/* Sockets that keep messages apart. */
+static bool open_socket(wire *w, int type)
 {
     w->headers = calloc(w->batch, sizeof *w->headers);
     struct iovec *const pieces = calloc(w->batch, sizeof *pieces);
@@ -139,7 +194,17 @@ static bool open_datagrams(wire *w)
         w->headers[i].msg_hdr =
             (struct msghdr){.msg_iov = &pieces[i], .msg_iovlen = 1};
     }
-    return socketpair(AF_UNIX, SOCK_DGRAM, 0, w->ends) == 0;
+    return socketpair(AF_UNIX, type, 0, w->ends) == 0;
+}
+
+static bool open_datagrams(wire *w)
+{
+    return open_socket(w, SOCK_DGRAM);
+}
+
+static bool open_packets(wire *w)
+{
+    return open_socket(w, SOCK_SEQPACKET);
 }
 
 static size_t send_datagrams(wire *w)
@@ -254,6 +319,9 @@ static const way channel_n = {open_channel, send_channel_n, receive_channel_n};
 static const way pipes = {open_pipe, send_pipe, receive_pipe};
 static const way datagrams = {open_datagrams, send_datagrams,
                               receive_datagrams};
+static const way whole_pipes = {open_whole_pipe, send_whole_pipe,
+                                receive_whole_pipe};
+static const way packets = {open_packets, send_datagrams, receive_datagrams};
 static const way queues = {open_queue, send_queue, receive_queue};
 
 static void run(const bench_suite *suite, const bench_options *options)
@@ -262,12 +330,15 @@ static void run(const bench_suite *suite, const bench_options *options)
         {"girt_channel", GIRT_VERSION, false, measure, &channel_one},
         {"pipe", "", true, measure, &pipes},
         {"unix datagram socket", "", true, measure, &datagrams},
+        {"unix seqpacket socket", "", true, measure, &packets},
         {"POSIX message queue", "", true, measure, &queues},
     };
     const bench_contestant many[] = {
         {"girt_channel", GIRT_VERSION, false, measure, &channel_n},
         {"pipe", "", true, measure, &pipes},
+        {"pipe, messages kept whole", "", true, measure, &whole_pipes},
         {"unix datagram socket", "", true, measure, &datagrams},
+        {"unix seqpacket socket", "", true, measure, &packets},
     };
     channel_case c = {.batch = 1};
     bench_row(suite, options, "100 bytes, one by one: message", 2, "ns", one,
