@@ -24,11 +24,9 @@ enum {
     MESSAGES_MAX = 64,
     BATCH_BYTES = PLAY_BATCH_MAX * GIRT_CHANNEL_FRAME(MESSAGE_MAX)
 };
-/* A segment with room for one lane, and for several. */
-#define ROOM_FOR_ONE  (9 * 4096)
-#define ROOM_FOR_MORE (16 * 4096)
+#define SEGMENT (16 * 4096)
 /* A pid that is not in use, with a start that no process has. */
-#define NOBODY        UINT64_C(0x7ffffff)
+#define NOBODY  UINT64_C(0x7ffffff)
 
 typedef struct arena {
     queue_play play; /* first */
@@ -133,16 +131,33 @@ static girt_channel *own(arena *a)
     return a->handles[schedule_self()];
 }
 
+/* So that an heir has to take the lane that is there, messages and all. */
+static void leave_no_room(arena *a)
+{
+    char name[2] = "0";
+    girt_status status = GIRT_OK;
+    while (status == GIRT_OK) { /* ends with the segment */
+        girt_channel *filler;
+        name[0]++;
+        status = girt_channel_open(&filler, a->shared, name, 1, MESSAGE_MAX);
+        if (status == GIRT_OK)
+            girt_channel_close(filler);
+    }
+    if (status != GIRT_E_NOMEM)
+        abort();
+}
+
 static void set_up(arena *a)
 {
     a->capacity = 1 + (size_t)schedule_random(CAPACITY_MAX);
-    size_t const room = schedule_random(4) == 0 ? ROOM_FOR_MORE : ROOM_FOR_ONE;
-    if (girt_shared_create(&a->shared, NULL, room, 0) != GIRT_OK)
+    if (girt_shared_create(&a->shared, NULL, SEGMENT, 0) != GIRT_OK)
         abort();
     for (size_t i = 0; i < HANDLES; i++)
         if (girt_channel_open(&a->handles[i], a->shared, "c", a->capacity,
                               MESSAGE_MAX) != GIRT_OK)
             abort();
+    if (schedule_random(4) != 0)
+        leave_no_room(a);
     /* Claims the lane, and begins anywhere in it. */
     uint64_t number;
     for (uint64_t i = 1 + schedule_random(9); i != 0; i--)
@@ -308,7 +323,8 @@ static void body_dead(void *context, size_t thread)
 {
     arena *const a = context;
     if (thread != 0) {
-        for (int i = 0; i < 4; i++)
+        /* Few, so that the heir finds messages. */
+        for (uint64_t i = schedule_random(3); i != 0; i--)
             (void)receive_next(a, own(a), schedule_random(2) == 0);
         return;
     }
