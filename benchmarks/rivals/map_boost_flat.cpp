@@ -38,19 +38,25 @@ inline void map_remove(void *map, map_key key)
     static_cast<map_type *>(map)->erase(key);
 }
 
-#if BOOST_VERSION >= 108400
 #define MAP_BATCHES
-/* Bulk visits come in any order: the sum stands for the values. */
 inline size_t map_get_n(void *map, const map_key keys[], map_value values[],
                         size_t count)
 {
+#if BOOST_VERSION >= 108400
+    /* Bulk visits come in any order: the sum stands for the values. */
     uint64_t sum = 0;
     size_t const found = static_cast<map_type *>(map)->cvisit(
         keys, keys + count, [&sum](const auto &entry) { sum += entry.second; });
     values[0] = sum;
     return found;
-}
+#else
+    /* Before 1.84 there are single visits only. */
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++)
+        found += map_get(map, keys[i], &values[i]);
+    return found;
 #endif
+}
 } // namespace
 
 #include "map_driver.h"
