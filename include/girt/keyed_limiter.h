@@ -22,11 +22,12 @@
  * Empty and full: LIMITED only if at an instant within the call the key had
  * fewer tokens than asked for, or its bucket was not held and `keys` other keys
  * were live, or would be by a first take under way; however many threads take
- * from one key at once, it counts once.
- * Progress: lock-free; a refusal of a live key writes nothing (with metrics: its
- * thread's count), and a thread that stops anywhere stops nobody.  The first
- * call that finds `keys` keys live looks at every slot; the next does so when
- * the soonest of them may be idle.
+ * from one key at once, it counts once.  They are counted one by one: a key
+ * that is forgotten and comes back meanwhile may count twice.
+ * Progress: lock-free; a refusal of a live key writes nothing (with metrics:
+ * its thread's count), and a thread that stops anywhere stops nobody.  The
+ * first call that finds `keys` keys live looks at every slot; the next does so
+ * when the soonest of them may be idle.
  * Time: as in limiter.h; the time is counted from the first call, for 18 years
  * before or after it. The algorithm is GCRA as there (ITU-T I.371).
  * Keys: kept as 64-bit hashes with a secret random seed.  Two keys with the

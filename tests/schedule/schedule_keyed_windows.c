@@ -123,18 +123,22 @@ static bool makes_live(const operation *o, const operation *full)
     return o->result == GIRT_OK && o->second + lasts > full->second;
 }
 
-/* Full is said only for `keys_max` other keys. */
+/* Full is said only for `keys_max` other keys, each of which counts once more
+ * if it may have come back, after it was forgotten, while they were counted. */
 static void check_full(const game *g, const operation *full)
 {
-    bool live[KEYS_MOST + 1] = {false};
+    uint64_t takes[KEYS_MOST + 1] = {0}, late[KEYS_MOST + 1] = {0};
     for (size_t i = 0; i < SCHEDULE_THREADS_MAX; i++)
         for (size_t j = 0; j < g->h.counts[i]; j++) {
             const operation *const o = &g->h.operations[i][j];
-            live[o->key] |= o->key != full->key && makes_live(o, full);
+            if (o->key == full->key || !makes_live(o, full))
+                continue;
+            takes[o->key]++;
+            late[o->key] += full->begin < o->end;
         }
     uint64_t count = 0;
     for (uint64_t key = 1; key <= g->keys; key++)
-        count += live[key];
+        count += (takes[key] > 0) + (takes[key] > 1 && late[key] > 0);
     schedule_check(count >= g->keys_max, "full with %llu of %llu",
                    (unsigned long long)count, (unsigned long long)g->keys_max);
 }
