@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* map_boost_flat_bytes.cpp - boost::concurrent_flat_map of strings, looked up
- * without making one, and hashed as girt_map's keys are: by XXH3. */
+ * without making one, with its own hash or with BOOST_FLAT_HASH. */
+#ifndef MAP_NAME
 #define MAP_NAME boost_flat_bytes
+#endif
 #define MAP_BYTE_KEYS
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
+#include <boost/container_hash/hash.hpp>
 #include <boost/unordered/concurrent_flat_map.hpp>
 #include <functional>
 
@@ -13,17 +13,21 @@
 
 namespace
 {
-struct xxh3 {
+#ifndef BOOST_FLAT_HASH
+#define BOOST_FLAT_HASH(text) boost::hash<std::string_view>{}(text)
+#endif
+
+struct hasher {
     using is_transparent = void;
     using is_avalanching = void;
     std::size_t operator()(std::string_view text) const
     {
-        return XXH3_64bits(text.data(), text.size());
+        return BOOST_FLAT_HASH(text);
     }
 };
 
 using map_type =
-    boost::concurrent_flat_map<std::string, map_value, xxh3, std::equal_to<>>;
+    boost::concurrent_flat_map<std::string, map_value, hasher, std::equal_to<>>;
 
 void *map_make(size_t expected)
 {

@@ -111,6 +111,8 @@ girt_bench_rival(map_bytes map_libcuckoo_bytes.cpp libcuckoo_bytes
     "libcuckoo" libcuckoo-dev libcuckoo/cuckoohash_map.hh)
 girt_bench_rival(map_bytes map_boost_flat_bytes.cpp boost_flat_bytes
     "boost::concurrent_flat_map" libboost1.83-dev boost/unordered/concurrent_flat_map.hpp)
+girt_bench_rival(map_bytes map_boost_flat_xxh3.cpp boost_flat_xxh3
+    "boost::concurrent_flat_map, XXH3" libboost1.83-dev boost/unordered/concurrent_flat_map.hpp)
 girt_bench_rival(map_bytes map_glib_bytes.c glib_bytes
     "GHashTable + reader-writer lock" libglib2.0-dev glib.h glib-2.0)
 
