@@ -16,6 +16,7 @@
 #include "core/atomic.h"
 
 #if defined(__x86_64__) && !defined(GIRT_ATOMIC_BUILTINS)
+
 /* 64 bytes, nothing aligned. */
 static inline void girt__racy_copy_line(void *to, const void *from)
 {
