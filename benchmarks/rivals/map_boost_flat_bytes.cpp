@@ -28,17 +28,12 @@ struct hasher {
 
 using map_type =
     boost::concurrent_flat_map<std::string, map_value, hasher, std::equal_to<>>;
+} // namespace
 
-void *map_make(size_t expected)
+#include "rivals/map_own.hpp"
+
+namespace
 {
-    return expected > 0 ? new map_type(expected) : new map_type;
-}
-
-void map_free(void *map)
-{
-    delete static_cast<map_type *>(map);
-}
-
 inline bool map_get(void *map, map_key key, map_value *value)
 {
     return static_cast<map_type *>(map)->cvisit(

@@ -10,17 +10,12 @@ namespace
 using map_key = uint64_t;
 using map_value = uint64_t;
 using map_type = libcuckoo::cuckoohash_map<uint64_t, uint64_t>;
+} // namespace
 
-void *map_make(size_t expected)
+#include "rivals/map_own.hpp"
+
+namespace
 {
-    return expected > 0 ? new map_type(expected) : new map_type;
-}
-
-void map_free(void *map)
-{
-    delete static_cast<map_type *>(map);
-}
-
 inline bool map_get(void *map, map_key key, map_value *value)
 {
     return static_cast<map_type *>(map)->find(key, *value);
