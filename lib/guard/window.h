@@ -26,8 +26,8 @@
  *
  * I5: such a count is less than a second, so at most a slice, older than it
  *     should be; and at most GIRT__WINDOW_AGAIN in a row are, of each thread
- * that was busy before a pause.  (Somebody who sets the calendar back meanwhile
- *     may make them older; not more.)
+ *     that was busy before a pause.  (Somebody who sets the calendar back
+ *     meanwhile may make them older; not more.)
  * I6: `again` was taken off `left`, and what is left of it is given back before
  *     anything else is counted: looks are due at the record at which they were.
  *

@@ -16,7 +16,6 @@
 #include "core/atomic.h"
 
 #if defined(__x86_64__) && !defined(GIRT_ATOMIC_BUILTINS)
-
 /* 64 bytes, nothing aligned. */
 static inline void girt__racy_copy_line(void *to, const void *from)
 {
@@ -41,10 +40,10 @@ static inline size_t girt__racy_copy_lines(void *to, const void *from,
         girt__racy_copy_line((char *)to + done, (const char *)from + done);
     return done;
 }
-/* The same for batches, inwards: memcpy stores whole lines at a time where the
- * CPU can, which are then not fetched from the other one first: 5.3 to 4.8 ns a
- * message of 100 bytes.  Nobody goes by what is there until it is published by
- * a release store. */
+/* The same for batches, inwards, by memcpy, which stores whole lines at a time
+ * where the CPU can: 5.3 to 4.8 ns a message of 100 bytes, we think because
+ * such lines need not be fetched from the other CPU first.  Nobody goes by what
+ * is there until it is published by a release store. */
 enum { GIRT__RACY_BATCH = 1024 };
 static inline size_t girt__racy_copy_lines_in(void *to, const void *from,
                                               size_t bytes)
