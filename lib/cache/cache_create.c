@@ -3,6 +3,7 @@
 #include "cache/cache_internal.h"
 #include "core/assert.h"
 #include "core/options.h"
+#include "core/power.h"
 
 enum {
     BYTES_DEFAULT = 64 << 20,
@@ -13,8 +14,6 @@ enum {
     SMALL_ENTRIES = 100,
     DIRECTORY_FIRST = 4
 };
-
-/* ---- create ------------------------------------------------------------- */
 
 static girt_status check_options(const girt_cache_options *o)
 {
@@ -27,21 +26,15 @@ static girt_status check_options(const girt_cache_options *o)
 
 static size_t shards_of(const girt_cache_options *o, size_t bytes_max)
 {
-    size_t wanted = o->shards, count = 1;
-    if (wanted == 0) {
-        wanted = bytes_max / SHARD_BYTES;
-        if (o->entries_max != 0 && o->entries_max / SHARD_ENTRIES < wanted)
-            wanted = o->entries_max / SHARD_ENTRIES;
-        if (wanted > SHARDS_DEFAULT_MAX)
-            wanted = SHARDS_DEFAULT_MAX;
-        /* Down, so that a shard has its fill. */
-        while (count * 2 <= wanted)
-            count *= 2;
-        return count;
-    }
-    while (count < wanted)
-        count *= 2;
-    return count;
+    if (o->shards != 0)
+        return girt__power_from(o->shards);
+    size_t wanted = bytes_max / SHARD_BYTES;
+    if (o->entries_max != 0 && o->entries_max / SHARD_ENTRIES < wanted)
+        wanted = o->entries_max / SHARD_ENTRIES;
+    if (wanted > SHARDS_DEFAULT_MAX)
+        wanted = SHARDS_DEFAULT_MAX;
+    /* Down, so that a shard has its fill. */
+    return girt__power_within(wanted);
 }
 
 static girt_cache_policy policy_of(const girt_cache_options *o)

@@ -44,6 +44,7 @@
 
 #include "core/assert.h"
 #include "core/atomic.h"
+#include "core/power.h"
 #include "guard/bulkhead_internal.h"
 
 enum { LOOKS_MAX = 16, SHARDS_PER_CPU = 4 };
@@ -57,16 +58,15 @@ uint32_t girt__bulkhead_shard_count(uint32_t inside_max)
 {
     if (inside_max < GIRT__BULKHEAD_SHARDED_MIN)
         return 1;
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    cpus = cpus < 1 ? 1 : cpus;
+    uint32_t most = cpus < GIRT__BULKHEAD_SHARDS_MAX / SHARDS_PER_CPU
+                        ? SHARDS_PER_CPU * (uint32_t)cpus
+                        : GIRT__BULKHEAD_SHARDS_MAX;
     /* A shard for two threads that nest, where there are places enough. */
-    uint32_t most = inside_max / 4 < 2 ? 2 : inside_max / 4;
-    long const cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    if (cpus < GIRT__BULKHEAD_SHARDS_MAX / SHARDS_PER_CPU &&
-        most > SHARDS_PER_CPU * (uint32_t)(cpus < 1 ? 1 : cpus))
-        most = SHARDS_PER_CPU * (uint32_t)(cpus < 1 ? 1 : cpus);
-    uint32_t count = 1;
-    while (count * 2 <= most && count < GIRT__BULKHEAD_SHARDS_MAX)
-        count *= 2;
-    return count;
+    uint32_t const fills = inside_max / 4 < 2 ? 2 : inside_max / 4;
+    most = fills < most ? fills : most;
+    return (uint32_t)girt__power_within(most);
 }
 
 /* Loads are relaxed: a closed shard is the mutex's. */

@@ -36,6 +36,7 @@
 #include "core/assert.h"
 #include "core/atomic.h"
 #include "core/cacheline.h"
+#include "core/power.h"
 
 #define DEQUE_CAPACITY_MAX ((uint64_t)1 << 32)
 
@@ -73,9 +74,7 @@ girt_status girt_deque_create(girt_deque **out, size_t capacity,
     girt_status const status = girt__allocator_resolve(&source, allocator);
     if (status != GIRT_OK)
         return status;
-    size_t slots = 1;
-    while (slots < capacity)
-        slots *= 2;
+    size_t const slots = girt__power_from(capacity);
     girt_deque *const deque =
         girt__allocate_zeroed(&source, sizeof(girt_deque), GIRT_DESTRUCTIVE);
     if (deque == NULL)

@@ -52,6 +52,7 @@
 #include "core/alloc_internal.h"
 #include "core/assert.h"
 #include "core/cacheline.h"
+#include "core/power.h"
 #include "queue/mpmc_internal.h"
 
 _Static_assert(sizeof(girt_fast_pair) == 16 && _Alignof(girt_fast_pair) == 16,
@@ -67,11 +68,6 @@ _Static_assert(sizeof(void *) == 8 && sizeof(size_t) == 8,
 
 /* --- create and destroy --- */
 
-static uint64_t power_of_two_from(uint64_t count)
-{
-    return count <= 1 ? 1 : UINT64_C(1) << (64 - __builtin_clzll(count - 1));
-}
-
 girt_status girt__mpmc_create_at(girt_mpmc **out, size_t capacity,
                                  const girt_allocator *allocator,
                                  uint64_t first)
@@ -84,7 +80,7 @@ girt_status girt__mpmc_create_at(girt_mpmc **out, size_t capacity,
         return status;
     if (capacity > GIRT_MPMC_CAPACITY_MAX)
         return GIRT_E_TOO_LARGE;
-    uint64_t const slots = power_of_two_from(capacity);
+    uint64_t const slots = girt__power_from(capacity);
     size_t bytes;
     if (!girt__size_multiply(slots, sizeof(girt_fast_pair), &bytes))
         return GIRT_E_TOO_LARGE;

@@ -15,6 +15,7 @@
 
 #include "core/alloc_internal.h"
 #include "core/assert.h"
+#include "core/power.h"
 #include "core/process.h"
 
 girt_status girt__lane_shape_set(girt__lane_shape *shape, size_t capacity,
@@ -26,9 +27,8 @@ girt_status girt__lane_shape_set(girt__lane_shape *shape, size_t capacity,
     if (message_max > UINT32_MAX || capacity > UINT32_MAX / 2)
         return GIRT_E_TOO_LARGE;
     size_t const frame = (size_t)girt__frame_bytes(message_max);
-    size_t data, bytes, slots = 1;
-    while (slots < capacity)
-        slots *= 2;
+    size_t const slots = girt__power_from(capacity);
+    size_t data, bytes;
     if (!girt__size_multiply(frame, capacity, &data) || data / 8 > UINT32_MAX ||
         !girt__size_add(data, slots * sizeof(uint64_t), &bytes) ||
         !girt__size_add(bytes, sizeof(girt__lane), &bytes))

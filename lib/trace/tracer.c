@@ -17,6 +17,7 @@
 #include "core/alloc_internal.h"
 #include "core/atomic.h"
 #include "core/clock_internal.h"
+#include "core/power.h"
 
 static bool options_are_valid(const girt_tracer_options *o)
 {
@@ -37,14 +38,6 @@ static uint64_t threshold_of(const girt_tracer_options *o)
     double const ratio = o->sample_ratio == 0 ? 1 : o->sample_ratio;
     /* 2^63 ids are all: no double of a ratio under 1 gets there. */
     return (uint64_t)ldexp(ratio, 63);
-}
-
-static size_t power_of_two_from(size_t count)
-{
-    size_t power = 1;
-    while (power < count) /* count is bounded */
-        power *= 2;
-    return power;
 }
 
 /* The child forgets what its parent will write. */
@@ -122,7 +115,7 @@ girt_status girt_tracer_create(girt_tracer **out,
     tracer->keep_errors = o->keep_errors;
     tracer->threshold = threshold_of(o);
     tracer->spans_per_thread =
-        power_of_two_from(o->spans_per_thread == 0 ? GIRT__SPANS_PER_THREAD
+        girt__power_from(o->spans_per_thread == 0 ? GIRT__SPANS_PER_THREAD
                                                    : o->spans_per_thread);
     tracer->clock = girt__clock_resolve(&o->clock);
     tracer->wall_clock = tracer->clock.now_ns == girt_clock_monotonic.now_ns;
