@@ -29,6 +29,9 @@ typedef struct contest {
     void *(*make)(const limiter_case *c);
     void (*release)(void *subject);
     void (*body)(bench_member *member);
+    /* Keyed: asked for every key that the run may draw, so that new keys are
+     * no part of it, however short it is. */
+    bool (*take)(void *subject, uint64_t key, int64_t now_ns);
 } contest;
 
 static double measure(const void *adapter, const void *bench_case,
@@ -40,6 +43,11 @@ static double measure(const void *adapter, const void *bench_case,
                        .subject = how->make != NULL ? how->make(c) : NULL};
     if (how->make != NULL && run.subject == NULL)
         return BENCH_UNABLE;
+    if (how->take != NULL) {
+        int64_t const now = bench_now();
+        for (size_t i = 0; i < c->zipf_count; i++)
+            (void)how->take(run.subject, c->zipf[i], now);
+    }
     double const cost = bench_team_run(&(bench_team){.size = c->threads,
                                                      .pinned = true,
                                                      .seconds = seconds,
@@ -202,9 +210,13 @@ static void free_keyed(void *limiter)
     girt_keyed_limiter_destroy(limiter);
 }
 
-BODY(keyed_take, DRAWN_KEY;
-     (void)girt_keyed_limiter_take_at(run->subject, &key, sizeof key, 1, now,
-                                      NULL))
+static bool take_keyed(void *limiter, uint64_t key, int64_t now_ns)
+{
+    return girt_keyed_limiter_take_at(limiter, &key, sizeof key, 1, now_ns,
+                                      NULL) == GIRT_OK;
+}
+
+BODY(keyed_take, DRAWN_KEY; (void)take_keyed(run->subject, key, now))
 
 /* The same by batches: what a server does that reads many requests at once. */
 enum { BATCH = 32 };
@@ -292,13 +304,15 @@ BODY(open_take_clocked, DRAWN_KEY;
 BODY(map_take_clocked, DRAWN_KEY;
      (void)limiter_map_take(run->subject, key, bench_now()))
 
-#define CONTESTANT(label, version, rival, make, release, body)                 \
+#define KEYED(label, version, rival, make, release, body, take)                \
     {                                                                          \
         label, version, rival, measure, &(const contest)                       \
         {                                                                      \
-            make, release, body                                                \
+            make, release, body, take                                          \
         }                                                                      \
     }
+#define CONTESTANT(label, version, rival, make, release, body)                 \
+    KEYED(label, version, rival, make, release, body, NULL)
 #define ROW(name, ...)                                                         \
     do {                                                                       \
         const bench_contestant racers[] = {__VA_ARGS__};                       \
@@ -346,32 +360,32 @@ static void run(const bench_suite *suite, const bench_options *options)
             CONTESTANT("girt_limiter", GIRT_VERSION, false, make_generous,
                        free_limiter, take_given));
         ROW("keyed in a shared segment: decision",
-            CONTESTANT("girt_keyed_limiter_shared", GIRT_VERSION, false,
-                       make_keyed_shared, free_keyed, keyed_take),
-            CONTESTANT("girt_keyed_limiter", GIRT_VERSION, false, make_keyed,
-                       free_keyed, keyed_take));
+            KEYED("girt_keyed_limiter_shared", GIRT_VERSION, false,
+                  make_keyed_shared, free_keyed, keyed_take, take_keyed),
+            KEYED("girt_keyed_limiter", GIRT_VERSION, false, make_keyed,
+                  free_keyed, keyed_take, take_keyed));
         ROW("keyed, a million keys, Zipf, time given: decision",
-            CONTESTANT("girt_keyed_limiter", GIRT_VERSION, false, make_keyed,
-                       free_keyed, keyed_take),
-            CONTESTANT("girt_keyed_limiter, batches of 32", GIRT_VERSION, false,
-                       make_keyed, free_keyed, keyed_take_n),
+            KEYED("girt_keyed_limiter", GIRT_VERSION, false, make_keyed,
+                  free_keyed, keyed_take, take_keyed),
+            KEYED("girt_keyed_limiter, batches of 32", GIRT_VERSION, false,
+                  make_keyed, free_keyed, keyed_take_n, take_keyed),
             CONTESTANT("floor: hash and one load", "", true, make_table, free,
                        floor_slot),
             CONTESTANT("floor: hash, load and CAS", "", true, make_table, free,
                        floor_swap),
-            CONTESTANT("64 mutexes, unordered_map", "", true, make_map,
-                       limiter_map_free, map_take),
-            CONTESTANT("64 mutexes, open addressing", "", true, make_open,
-                       limiter_open_free, open_take));
+            KEYED("64 mutexes, unordered_map", "", true, make_map,
+                  limiter_map_free, map_take, limiter_map_take),
+            KEYED("64 mutexes, open addressing", "", true, make_open,
+                  limiter_open_free, open_take, limiter_open_take));
         ROW("keyed, a million keys, Zipf, own clock: decision",
-            CONTESTANT("girt_keyed_limiter", GIRT_VERSION, false, make_keyed,
-                       free_keyed, keyed_take_clocked),
+            KEYED("girt_keyed_limiter", GIRT_VERSION, false, make_keyed,
+                  free_keyed, keyed_take_clocked, take_keyed),
             CONTESTANT("floor: clock, hash and one load", "", true, make_table,
                        free, floor_slot_clocked),
-            CONTESTANT("64 mutexes, unordered_map", "", true, make_map,
-                       limiter_map_free, map_take_clocked),
-            CONTESTANT("64 mutexes, open addressing", "", true, make_open,
-                       limiter_open_free, open_take_clocked));
+            KEYED("64 mutexes, unordered_map", "", true, make_map,
+                  limiter_map_free, map_take_clocked, limiter_map_take),
+            KEYED("64 mutexes, open addressing", "", true, make_open,
+                  limiter_open_free, open_take_clocked, limiter_open_take));
     }
 }
 
