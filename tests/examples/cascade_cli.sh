@@ -7,27 +7,10 @@
 #
 # usage: cascade_cli.sh CASCADE GUIDE
 set -euo pipefail
-export LC_ALL=C
 cascade=$(realpath "$1")
 guide=$(realpath "$2")
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch"
-
-fail() {
-    echo "FAILED: $*"
-    cat out err 2>/dev/null || true
-    exit 1
-}
-
-# expect STATUS PATTERN ARGUMENT...
-expect() {
-    local wanted=$1 pattern=$2 status=0
-    shift 2
-    "$cascade" "$@" >out 2>err || status=$?
-    [ "$status" -eq "$wanted" ] || fail "status $status, not $wanted: $*"
-    grep -qE -e "$pattern" out err || fail "no '$pattern': $*"
-}
+program=("$cascade")
+source "$(dirname "$0")/cli.sh"
 
 # The guide's table is the program's, to the letter.
 "$cascade" >out 2>err || fail "no report"

@@ -6,27 +6,10 @@
 #
 # usage: spike_cli.sh SPIKE DATA_FOLDER
 set -euo pipefail
-export LC_ALL=C
 spike=$(realpath "$1")
 data=$(realpath "$2")
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch"
-
-fail() {
-    echo "FAILED: $*"
-    cat out err 2>/dev/null || true
-    exit 1
-}
-
-# expect STATUS PATTERN ARGUMENT...  (one run of one thread; stdin as given)
-expect() {
-    local wanted=$1 pattern=$2 status=0
-    shift 2
-    "$spike" -r 1 -t 1 "$@" >out 2>err || status=$?
-    [ "$status" -eq "$wanted" ] || fail "status $status, not $wanted: $*"
-    grep -aqE -e "$pattern" out err || fail "no '$pattern': $*"
-}
+program=("$spike" -r 1 -t 1) # one run of one thread
+source "$(dirname "$0")/cli.sh"
 
 good='h - - [01/Aug/1995:00:00:01 -0400] "GET /a HTTP/1.0" 200 1839'
 

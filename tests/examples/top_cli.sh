@@ -6,28 +6,12 @@
 #
 # usage: top_cli.sh TOP GUIDE DATA_DIR
 set -euo pipefail
-export LC_ALL=C
 top=$(realpath "$1")
 guide=$(realpath "$2")
 data=$(realpath "$3")
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch"
-
-fail() {
-    echo "FAILED: $*"
-    cat out err 2>/dev/null || true
-    exit 1
-}
-
-# expect STATUS PATTERN ARGUMENT...
-expect() {
-    local wanted=$1 pattern=$2 status=0
-    shift 2
-    "$top" "$@" >out 2>err </dev/null || status=$?
-    [ "$status" -eq "$wanted" ] || fail "status $status, not $wanted: $*"
-    grep -qE -e "$pattern" out err || fail "no '$pattern': $*"
-}
+program=("$top")
+exec </dev/null
+source "$(dirname "$0")/cli.sh"
 
 # The block that begins with top's first line is the guide's only one of its.
 cp "$data/scrape1.txt" "$data/scrape2.txt" .
