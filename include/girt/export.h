@@ -9,10 +9,8 @@
 #define GIRT_EXPORT_H
 
 #ifdef __cplusplus
-#define GIRT_BEGIN                                                             \
-    extern "C" {
-#define GIRT_END                                                               \
-    }
+#define GIRT_BEGIN extern "C" {
+#define GIRT_END   }
 #else
 #define GIRT_BEGIN
 #define GIRT_END
@@ -23,7 +21,10 @@
 #if defined(GIRT_EMIT_FAST)
 #define GIRT_FAST GIRT_API
 #elif defined(GIRT_INLINE_FAST)
-#define GIRT_FAST static inline __attribute__((unused))
+#define GIRT_FAST         static inline __attribute__((unused))
+/* Not GIRT_INLINE_FAST: a program may define that after its first girt header,
+ * which then has decided for plain calls. */
+#define GIRT_FAST_INLINED 1
 #else
 #define GIRT_FAST GIRT_API
 #endif

@@ -186,7 +186,7 @@ GIRT_API size_t girt_mpmc_capacity(const girt_mpmc *queue);
 
 GIRT_END
 
-#if defined(GIRT_INLINE_FAST) || defined(GIRT_EMIT_FAST)
+#if defined(GIRT_FAST_INLINED) || defined(GIRT_EMIT_FAST)
 #include <girt/fast/mpmc.h>
 #endif
 

@@ -175,7 +175,7 @@ GIRT_API size_t girt_spsc_capacity(const girt_spsc *queue);
 
 GIRT_END
 
-#if defined(GIRT_INLINE_FAST) || defined(GIRT_EMIT_FAST)
+#if defined(GIRT_FAST_INLINED) || defined(GIRT_EMIT_FAST)
 #include <girt/fast/spsc.h>
 #endif
 

@@ -37,6 +37,20 @@ int main(void) { return 0; }"
     fi
 done < <(find "$include" -name '*.h' -o -name '*.hpp' | sort)
 
+# GIRT_INLINE_FAST comes too late: no body must become a function of the program.
+object=$(mktemp)
+trap 'rm -f "$object"' EXIT
+for header in girt.h girt.hpp; do
+    try "$header after a header for plain calls" \
+        "$cxx" -x c++ -std=c++17 -I "$include" -c -o "$object" - <<<"#include <girt/status.h>
+#define GIRT_INLINE_FAST
+#include <girt/$header>"
+    if nm "$object" | grep ' T girt_'; then
+        echo "FAILED: $header defines functions"
+        failed=$((failed + 1))
+    fi
+done
+
 [ "$count" -gt 0 ] || { echo "no header found below $include"; exit 1; }
 echo "$count compilations, $failed failed"
 exit $((failed > 0))

@@ -48,7 +48,7 @@ struct girt_mpmc {
 /** There so that a program with another inlined layout does not load. */
 extern GIRT_API const char girt_mpmc_layout_1;
 
-#if defined(GIRT_INLINE_FAST) && !defined(GIRT_EMIT_FAST)
+#if defined(GIRT_FAST_INLINED) && !defined(GIRT_EMIT_FAST)
 static const char *const girt_fast_mpmc_layout __attribute__((used)) =
     &girt_mpmc_layout_1;
 #endif
@@ -271,7 +271,7 @@ static inline __attribute__((always_inline, unused)) bool girt_fast_mpmc_take(
     return true;
 }
 
-#if defined(GIRT_INLINE_FAST) || defined(GIRT_EMIT_FAST)
+#if defined(GIRT_FAST_INLINED) || defined(GIRT_EMIT_FAST)
 
 GIRT_FAST bool girt_mpmc_push(girt_mpmc *queue, void *item)
 {

@@ -86,7 +86,7 @@ struct girt_spsc {
 /** There so that a program with another inlined layout does not load. */
 extern GIRT_API const char girt_spsc_layout_1;
 
-#if defined(GIRT_INLINE_FAST) && !defined(GIRT_EMIT_FAST)
+#if defined(GIRT_FAST_INLINED) && !defined(GIRT_EMIT_FAST)
 static const char *const girt_fast_spsc_layout __attribute__((used)) =
     &girt_spsc_layout_1;
 #endif
@@ -158,7 +158,7 @@ static __attribute__((noinline, unused)) bool girt_fast_spsc_await_room(
     return girt_fast_spsc_lulled(side, (int64_t)(side->limit - side->ticket));
 }
 
-#if defined(GIRT_INLINE_FAST) || defined(GIRT_EMIT_FAST)
+#if defined(GIRT_FAST_INLINED) || defined(GIRT_EMIT_FAST)
 
 /** Moves past the slot that was just used. true: into another line. */
 static inline __attribute__((unused)) bool girt_fast_spsc_step(
