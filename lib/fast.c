@@ -7,6 +7,9 @@
 #define GIRT_EMIT_FAST
 #include <girt/spsc.h>
 #include <girt/mpmc.h>
+#include <girt/fast/queue.h>
 
 const char girt_spsc_layout_1 = 1;
 const char girt_mpmc_layout_1 = 1;
+/* The calls of a queue are in queue/queue.c: not inlined, they have a probe. */
+const char girt_queue_layout_1 = 1;

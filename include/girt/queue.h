@@ -48,7 +48,11 @@
  * cost nothing while nobody sleeps: docs/design/queue_blocking.md.  With both
  * single_producer and single_consumer, one band and no drop_oldest: girt/spsc.h
  * inside, which membarrier(2) lets meet sleepers and close without a fence;
- * where that is refused (an old kernel, a filter), the slots serve. */
+ * where that is refused (an old kernel, a filter), the slots serve.
+ *
+ * With GIRT_INLINE_FAST defined before the first girt header, push and pop try
+ * once in the caller; what does not succeed at once is a call.  What succeeds
+ * there passes no probe. */
 #ifndef GIRT_QUEUE_H
 #define GIRT_QUEUE_H
 
@@ -166,7 +170,7 @@ GIRT_API void girt_queue_destroy(girt_queue *queue);
  *        item returns.
  * Since: 0.1
  */
-GIRT_API girt_status girt_queue_push(girt_queue *queue, void *item,
+GIRT_FAST girt_status girt_queue_push(girt_queue *queue, void *item,
                                      int64_t timeout_ns);
 
 /**
@@ -185,7 +189,7 @@ GIRT_API girt_status girt_queue_push(girt_queue *queue, void *item,
  * Order: see girt_queue_push.
  * Since: 0.1
  */
-GIRT_API girt_status girt_queue_pop(girt_queue *queue, void **item,
+GIRT_FAST girt_status girt_queue_pop(girt_queue *queue, void **item,
                                     int64_t timeout_ns);
 
 /**
@@ -312,5 +316,9 @@ GIRT_API size_t girt_queue_capacity(const girt_queue *queue);
 GIRT_API girt_status girt_queue_fd(girt_queue *queue, int *fd);
 
 GIRT_END
+
+#if defined(GIRT_FAST_INLINED)
+#include <girt/fast/queue.h>
+#endif
 
 #endif /* GIRT_QUEUE_H */

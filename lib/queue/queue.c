@@ -232,22 +232,35 @@ static __attribute__((noinline)) girt_status pop_slowly(girt_queue *queue,
     return girt__queue_pop_wait(queue, item, 1, timeout_ns, &popped);
 }
 
-static __attribute__((noinline)) girt_status push_after_loss(girt_queue *queue,
-                                                             unsigned band,
-                                                             void *item,
-                                                             int64_t timeout_ns)
+static void back_off_once(void)
 {
     unsigned pauses = RING_PAUSES_FIRST;
     girt__ring_back_off(&pauses);
+}
+
+static __attribute__((noinline)) girt_status push_on(girt_queue *queue,
+                                                     unsigned band, void *item,
+                                                     int64_t timeout_ns,
+                                                     int first)
+{
+    if (first == GIRT_FAST_FIRST_EDGE) /* of a queue of one ring */
+        first = girt__ring_push_at_edge(&queue->rings[0], item);
+    if (first == GIRT_FAST_FIRST_DONE) {
+        girt_probe2(queue_push, queue, 1);
+        return GIRT_OK;
+    }
+    if (first == GIRT_FAST_FIRST_LOST)
+        back_off_once();
     return push_slowly(queue, band, item, timeout_ns);
 }
 
-static __attribute__((noinline)) girt_status pop_after_loss(girt_queue *queue,
-                                                            void **item,
-                                                            int64_t timeout_ns)
+static __attribute__((noinline)) girt_status pop_on(girt_queue *queue,
+                                                    void **item,
+                                                    int64_t timeout_ns,
+                                                    int first)
 {
-    unsigned pauses = RING_PAUSES_FIRST;
-    girt__ring_back_off(&pauses);
+    if (first == GIRT_FAST_FIRST_LOST)
+        back_off_once();
     return pop_slowly(queue, item, timeout_ns);
 }
 
@@ -260,15 +273,22 @@ girt_status girt_queue_push_band(girt_queue *queue, unsigned band, void *item,
         return queue->inner != NULL
                    ? girt__traced_push(queue, band, item, timeout_ns)
                    : girt__pair_push(queue, item, timeout_ns);
-    girt__first const first =
-        queue->rings_count == 1 ? girt__ring_push_first(&queue->rings[0], item)
-                                : girt__several_push_first(queue, band, item);
-    if (girt_likely(first == FIRST_DONE)) {
-        girt_probe2(queue_push, queue, 1);
-        return GIRT_OK;
-    }
-    return first == FIRST_LOST ? push_after_loss(queue, band, item, timeout_ns)
-                               : push_slowly(queue, band, item, timeout_ns);
+    int const first = queue->rings_count == 1
+                          ? girt_fast_ring_push(&queue->rings[0], item)
+                          : girt__several_push_first(queue, band, item);
+    if (girt_unlikely(first != GIRT_FAST_FIRST_DONE))
+        return push_on(queue, band, item, timeout_ns, first);
+    girt_probe2(queue_push, queue, 1);
+    return GIRT_OK;
+}
+
+/* For a queue that is not one ring. */
+static girt_status push_elsewhere(girt_queue *queue, void *item,
+                                  int64_t timeout_ns)
+{
+    return girt__queue_is_pair(queue) && queue->inner == NULL
+               ? girt__pair_push(queue, item, timeout_ns)
+               : girt_queue_push_band(queue, 0, item, timeout_ns);
 }
 
 girt_status girt_queue_push(girt_queue *queue, void *item, int64_t timeout_ns)
@@ -276,47 +296,66 @@ girt_status girt_queue_push(girt_queue *queue, void *item, int64_t timeout_ns)
     if (girt_unlikely(queue == NULL || timeout_ns < 0))
         return GIRT_E_INVALID;
     if (girt_unlikely(queue->rings_count != 1))
-        return girt__queue_is_pair(queue) && queue->inner == NULL
-                   ? girt__pair_push(queue, item, timeout_ns)
-                   : girt_queue_push_band(queue, 0, item, timeout_ns);
-    girt__first const first = girt__ring_push_first(&queue->rings[0], item);
-    if (girt_likely(first == FIRST_DONE)) {
-        girt_probe2(queue_push, queue, 1);
-        return GIRT_OK;
-    }
-    return first == FIRST_LOST ? push_after_loss(queue, 0, item, timeout_ns)
-                               : push_slowly(queue, 0, item, timeout_ns);
+        return push_elsewhere(queue, item, timeout_ns);
+    int const first = girt_fast_ring_push(&queue->rings[0], item);
+    if (girt_unlikely(first != GIRT_FAST_FIRST_DONE))
+        return push_on(queue, 0, item, timeout_ns, first);
+    girt_probe2(queue_push, queue, 1);
+    return GIRT_OK;
+}
+
+girt_status girt_fast_queue_push_on(girt_queue *queue, void *item,
+                                    int64_t timeout_ns, int first)
+{
+    if (queue == NULL || timeout_ns < 0)
+        return GIRT_E_INVALID;
+    return queue->rings_count == 1 ? push_on(queue, 0, item, timeout_ns, first)
+                                   : push_elsewhere(queue, item, timeout_ns);
 }
 
 static __attribute__((noinline)) girt_status pop_several(girt_queue *queue,
                                                          void **item,
                                                          int64_t timeout_ns)
 {
-    girt__first const first = girt__several_pop_first(queue, item);
-    if (girt_likely(first == FIRST_DONE)) {
-        girt_probe2(queue_pop, queue, 1);
-        return GIRT_OK;
-    }
-    return first == FIRST_LOST ? pop_after_loss(queue, item, timeout_ns)
-                               : pop_slowly(queue, item, timeout_ns);
+    int const first = girt__several_pop_first(queue, item);
+    if (girt_unlikely(first != GIRT_FAST_FIRST_DONE))
+        return pop_on(queue, item, timeout_ns, first);
+    girt_probe2(queue_pop, queue, 1);
+    return GIRT_OK;
+}
+
+static girt_status pop_elsewhere(girt_queue *queue, void **item,
+                                 int64_t timeout_ns)
+{
+    return queue->inner != NULL ? girt__traced_pop(queue, item, timeout_ns)
+           : girt__queue_is_pair(queue)
+               ? girt__pair_pop(queue, item, timeout_ns)
+               : pop_several(queue, item, timeout_ns);
 }
 
 girt_status girt_queue_pop(girt_queue *queue, void **item, int64_t timeout_ns)
 {
-    if (girt_unlikely(queue == NULL || item == NULL || timeout_ns < 0))
+    if (girt_unlikely(queue == NULL || timeout_ns < 0))
         return GIRT_E_INVALID;
-    if (girt_unlikely(queue->rings_count != 1))
-        return queue->inner != NULL ? girt__traced_pop(queue, item, timeout_ns)
-               : girt__queue_is_pair(queue)
-                   ? girt__pair_pop(queue, item, timeout_ns)
-                   : pop_several(queue, item, timeout_ns);
-    girt__first const first = girt__ring_pop_first(&queue->rings[0], item);
-    if (girt_likely(first == FIRST_DONE)) {
-        girt_probe2(queue_pop, queue, 1);
-        return GIRT_OK;
-    }
-    return first == FIRST_LOST ? pop_after_loss(queue, item, timeout_ns)
-                               : pop_slowly(queue, item, timeout_ns);
+    bool const is_alone = queue->rings_count == 1;
+    if (girt_unlikely(item == NULL))
+        return GIRT_E_INVALID;
+    if (girt_unlikely(!is_alone))
+        return pop_elsewhere(queue, item, timeout_ns);
+    int const first = girt_fast_ring_pop(&queue->rings[0], item);
+    if (girt_unlikely(first != GIRT_FAST_FIRST_DONE))
+        return pop_on(queue, item, timeout_ns, first);
+    girt_probe2(queue_pop, queue, 1);
+    return GIRT_OK;
+}
+
+girt_status girt_fast_queue_pop_on(girt_queue *queue, void **item,
+                                   int64_t timeout_ns, int first)
+{
+    if (queue == NULL || item == NULL || timeout_ns < 0)
+        return GIRT_E_INVALID;
+    return queue->rings_count == 1 ? pop_on(queue, item, timeout_ns, first)
+                                   : pop_elsewhere(queue, item, timeout_ns);
 }
 
 girt_status girt_queue_push_n(girt_queue *queue, void *const items[],

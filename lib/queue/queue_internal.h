@@ -51,10 +51,10 @@ typedef struct girt__pair {
 
 struct girt_queue {
     /* Written once at create. */
-    size_t capacity;
     uint32_t rings_count; /* lanes * bands; band b's lane l is b * lanes + l;
                              0: a pair */
     uint32_t lanes;       /* a power of two */
+    size_t capacity;
     uint32_t bands;
     uint32_t chunk; /* how many grants a ring is given at a time */
     bool drop_oldest;
@@ -77,6 +77,9 @@ struct girt_queue {
     GIRT_ALIGNED(GIRT_DESTRUCTIVE) girt__pair pair;
     GIRT_ALIGNED(GIRT_DESTRUCTIVE) girt__ring rings[];
 };
+_Static_assert(offsetof(girt_queue, rings_count) == 0 &&
+                   offsetof(girt_queue, rings) == GIRT_FAST_QUEUE_RING,
+               "as inlined calls find them");
 
 /* Test hook: the rings' first lap; the queue is fresh and empty. */
 void girt__queue_start(girt_queue *queue, uint64_t first_lap);
@@ -102,9 +105,8 @@ girt_status girt__traced_pop_n(girt_queue *queue, void *items[], size_t count,
 /* queue_several.c.  The ring of the calling thread's lane. */
 girt__ring *girt__several_ring(girt_queue *queue, unsigned band);
 /* First tries, as in queue_ring.h; the latter with one band only. */
-girt__first girt__several_push_first(girt_queue *queue, unsigned band,
-                                     void *item);
-girt__first girt__several_pop_first(girt_queue *queue, void **item);
+int girt__several_push_first(girt_queue *queue, unsigned band, void *item);
+int girt__several_pop_first(girt_queue *queue, void **item);
 girt_status girt__several_pop(girt_queue *queue, void **items, size_t count,
                               size_t *popped, uint64_t *seen);
 /* The one to drop; false: none. */

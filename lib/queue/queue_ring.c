@@ -28,6 +28,8 @@ girt_status girt__ring_init(girt__ring *ring, size_t capacity,
         .slots = slots,
         .index_mask = (((uint64_t)1 << bits) - 1) * RING_STEP,
         .last = ((uint64_t)capacity - 1) * RING_STEP,
+        .inner = ((uint64_t)capacity - 2) * RING_STEP,
+        .lap = ((uint64_t)1 << bits) * RING_STEP,
         .capacity = capacity,
         .lull_max = capacity / 8 < LULL_MAX ? (uint32_t)capacity / 8 : LULL_MAX,
     };

@@ -49,58 +49,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <girt/fast/queue.h>
 #include <girt/status.h>
 
 #include "core/alloc_internal.h"
 #include "core/atomic.h"
 #include "core/cacheline.h"
 
-#define RING_FULL         UINT64_C(8)  /* of a turn */
-#define RING_SLEEPERS     UINT64_C(1)  /* of tail and head */
-#define RING_CLOSED       UINT64_C(2)  /* of tail */
-#define RING_WATCHED      UINT64_C(4)  /* of tail */
-#define RING_GRANT        UINT64_C(16) /* one grant */
+#define RING_FULL         GIRT_FAST_RING_FULL /* of a turn */
+#define RING_SLEEPERS     UINT64_C(1)         /* of tail and head */
+#define RING_CLOSED       UINT64_C(2)         /* of tail */
+#define RING_WATCHED      UINT64_C(4)         /* of tail */
+#define RING_GRANT        UINT64_C(16)        /* one grant */
 #define RING_GRANTS       UINT64_C(0xfff0)
 #define RING_GRANTS_MAX   4095u
-#define RING_STEP         UINT64_C(65536) /* one ticket */
+#define RING_STEP         GIRT_FAST_RING_STEP /* one ticket */
 #define RING_TICKET       (~(RING_STEP - 1))
 #define RING_CAPACITY_MAX ((uint64_t)1 << 32)
 #define RING_NOTE_AHEAD   (256 * RING_STEP)
 
-/* Packed, four to a line: padding to a line each was 2-4 times slower. */
-typedef struct girt__slot {
-    uint64_t turn;
-    void *item; /* owned by whoever claimed the slot's ticket */
-} girt__slot;
-_Static_assert(sizeof(girt__slot) == 16, "a slot is found by a shift");
-
+/* Where the ring stands, and first tries: include/girt/fast/queue.h. */
+typedef girt_fast_slot girt__slot;
+typedef girt_fast_ring girt__ring;
 /* How a side that finds no item, or no room, pauses before it looks at the
- * other side's word: queue_ring.c.  Relaxed: a guess, right or wrong. */
-typedef struct girt__lull {
-    uint64_t vain;   /* the ticket whose lull brought nothing; 1: none */
-    uint32_t pauses; /* of the next lull */
-} girt__lull;
-
-typedef struct girt__ring {
-    /* Written once at create. */
-    girt__slot *slots;
-    uint64_t index_mask; /* of a ticket, in place */
-    uint64_t last;       /* the index of the last slot, in place */
-    size_t capacity;
-    uint32_t lull_max;
-    bool is_alone; /* its pushes note: girt__ring_note */
-    /* A ticket and CL; changed seldom, read by pops that find nothing. */
-    uint64_t overtaken;
-    /* Pushers'. */
-    GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t tail;
-    girt__lull push_lull;
-    /* Poppers'. */
-    GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t head;
-    girt__lull pop_lull;
-    /* How far head's pops have been given back to the budget; pushers'. */
-    GIRT_ALIGNED(GIRT_DESTRUCTIVE) uint64_t settled;
-} girt__ring;
-
+ * other side's word: queue_ring.c. */
+typedef girt_fast_ring_lull girt__lull;
+_Static_assert(sizeof(girt__slot) == 16, "a slot is found by a shift");
 _Static_assert(offsetof(girt__ring, tail) % GIRT_CACHELINE == 0,
                "pushers own their line");
 _Static_assert(offsetof(girt__ring, head) % GIRT_CACHELINE == 0,
@@ -150,14 +124,12 @@ void girt__ring_back_off(unsigned *pauses);
 static inline girt__slot *girt__ring_slot(const girt__ring *ring,
                                           uint64_t ticket)
 {
-    /* The index stands 16 bits up, a slot is 16 bytes. */
-    return (girt__slot *)((char *)ring->slots +
-                          ((ticket & ring->index_mask) >> 12));
+    return girt_fast_ring_slot(ring, ticket & ring->index_mask);
 }
 
 static inline uint64_t girt__ring_lap(const girt__ring *ring)
 {
-    return ring->index_mask + RING_STEP;
+    return ring->lap;
 }
 
 static inline uint64_t girt__ring_next(const girt__ring *ring, uint64_t ticket)
@@ -195,46 +167,19 @@ static inline bool girt__ring_follows(const girt__ring *ring,
                      (before | RING_FULL)) >= 0;
 }
 
-/* What a first try came to. */
-typedef enum girt__first {
-    FIRST_DONE,
-    FIRST_OTHER, /* nothing changed: the whole of the call decides */
-    FIRST_LOST   /* nothing changed: another claim came before */
-} girt__first;
-
-/* The first try of a push, in line and straight through: no flag set, the
- * slot free, nothing to note, the claim won.  A turn has no flags and no
- * grants, so turn == tail says that tail has none either. */
-static inline girt__first girt__ring_push_first(girt__ring *ring, void *item)
+/* girt_fast_ring_push at the first slot or the last. */
+static inline int girt__ring_push_at_edge(girt__ring *ring, void *item)
 {
     uint64_t tail = girt_load_relaxed(&ring->tail);
     girt__slot *const slot = girt__ring_slot(ring, tail);
-    if (girt_unlikely(girt_load_acquire(&slot->turn) != tail || /* R4 */
-                      !girt__ring_follows(ring, slot, tail)))
-        return FIRST_OTHER;
-    if (girt_unlikely(
-            !girt_cas_acq_rel(&ring->tail, &tail, girt__ring_next(ring, tail))))
-        return FIRST_LOST;
+    if (girt_load_acquire(&slot->turn) != tail || /* R4 */
+        !girt__ring_follows(ring, slot, tail))
+        return GIRT_FAST_FIRST_OTHER;
+    if (!girt_cas_acq_rel(&ring->tail, &tail, girt__ring_next(ring, tail)))
+        return GIRT_FAST_FIRST_LOST;
     slot->item = item;
     girt_store_release(&slot->turn, tail | RING_FULL); /* R1 -> R2 */
-    return FIRST_DONE;
-}
-
-/* The same for a pop. */
-static inline girt__first girt__ring_pop_first(girt__ring *ring, void **item)
-{
-    uint64_t head = girt_load_relaxed(&ring->head);
-    girt__slot *const slot = girt__ring_slot(ring, head);
-    if (girt_unlikely(girt_load_acquire(&slot->turn) != /* R2 */
-                      (head | RING_FULL)))
-        return FIRST_OTHER;
-    /* With SL set in head the turn would not have matched. */
-    if (girt_unlikely(
-            !girt_cas_acq_rel(&ring->head, &head, girt__ring_next(ring, head))))
-        return FIRST_LOST;
-    *item = slot->item;
-    girt_store_release(&slot->turn, head + girt__ring_lap(ring)); /* R3 -> R4 */
-    return FIRST_DONE;
+    return GIRT_FAST_FIRST_DONE;
 }
 
 /* Pushes 1 .. count items with one claim; *pushed says how many, *seen what

@@ -23,8 +23,7 @@ girt__ring *girt__several_ring(girt_queue *queue, unsigned band)
     return &queue->rings[band * queue->lanes + lane];
 }
 
-girt__first girt__several_push_first(girt_queue *queue, unsigned band,
-                                     void *item)
+int girt__several_push_first(girt_queue *queue, unsigned band, void *item)
 {
     girt__ring *const ring = girt__several_ring(queue, band);
     uint64_t tail = girt_load_relaxed(&ring->tail);
@@ -34,14 +33,14 @@ girt__first girt__several_push_first(girt_queue *queue, unsigned band,
     if ((tail & ~(RING_TICKET | RING_GRANTS)) != 0 ||
         (tail & RING_GRANTS) == 0 ||
         girt_load_acquire(&slot->turn) != ticket) /* ring R4 */
-        return FIRST_OTHER;
+        return GIRT_FAST_FIRST_OTHER;
     uint64_t const wish =
         girt__ring_next(ring, ticket) | ((tail & RING_GRANTS) - RING_GRANT);
     if (!girt_cas_acq_rel(&ring->tail, &tail, wish))
-        return FIRST_LOST;
+        return GIRT_FAST_FIRST_LOST;
     slot->item = item;
     girt_store_release(&slot->turn, ticket | RING_FULL); /* ring R1 */
-    return FIRST_DONE;
+    return GIRT_FAST_FIRST_DONE;
 }
 
 static girt__cursor *own_cursor(girt_queue *queue)
@@ -49,15 +48,15 @@ static girt__cursor *own_cursor(girt_queue *queue)
     return &queue->cursors[girt__thread_index() % QUEUE_CURSORS];
 }
 
-girt__first girt__several_pop_first(girt_queue *queue, void **item)
+int girt__several_pop_first(girt_queue *queue, void **item)
 {
     if (queue->bands != 1)
-        return FIRST_OTHER;
+        return GIRT_FAST_FIRST_OTHER;
     girt__cursor *const cursor = own_cursor(queue);
     uint64_t const turn = girt_load_relaxed(&cursor->lane_turn);
-    girt__first const first = girt__ring_pop_first(
+    int const first = girt_fast_ring_pop(
         &queue->rings[turn / LANE_STAY & (queue->lanes - 1)], item);
-    if (first == FIRST_DONE)
+    if (first == GIRT_FAST_FIRST_DONE)
         girt_store_relaxed(&cursor->lane_turn, turn + 1);
     return first;
 }

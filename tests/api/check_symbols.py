@@ -70,8 +70,10 @@ def main() -> int:
     headers = declared(arguments.source, arguments.compiler, arguments.part)
     script = scripted(arguments.source, arguments.part)
     library = exported(arguments.library)
-    # Layout guards are exported, but declared by the fast headers only.
-    guards = {name for name in script if re.fullmatch(r"girt_\w+_layout_\d+", name)}
+    # Layout guards, and what inlined calls go on with, are exported, but declared by the
+    # fast headers only.
+    guards = {name for name in script
+              if re.fullmatch(r"girt_\w+_layout_\d+|girt_fast_\w+", name)}
 
     failures = 0
     for what, names in (
