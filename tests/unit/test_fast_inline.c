@@ -4,6 +4,7 @@
  * on one queue, at capacities 1 to 20. */
 #define GIRT_INLINE_FAST
 #include <girt/mpmc.h>
+#include <girt/queue.h>
 #include <girt/spsc.h>
 
 #include "support/check.h"

@@ -3,6 +3,7 @@
  * the library.  Method: as test_fast_inline.c, the same body. */
 #define GIRT_INLINE_FAST
 #include <girt/mpmc.h>
+#include <girt/queue.h>
 #include <girt/spsc.h>
 
 extern "C" {
