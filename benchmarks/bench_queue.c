@@ -8,6 +8,7 @@
     X("girt_spsc, inlined", girt_spsc, GIRT_VERSION)                           \
     X("girt_spsc, called", girt_spsc_call, GIRT_VERSION)                       \
     X("girt_queue", girt_queue, GIRT_VERSION)                                  \
+    X("girt_queue, inlined", girt_queue_inline, GIRT_VERSION)                  \
     X("girt_queue, per_producer_order", girt_queue_lanes, GIRT_VERSION)        \
     X("girt_queue, both promises", girt_queue_pair, GIRT_VERSION)              \
     X("girt_mpmc, inlined", girt_mpmc, GIRT_VERSION)                           \
