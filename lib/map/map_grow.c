@@ -21,11 +21,11 @@
 #include "core/assert.h"
 #include "core/probe.h"
 
-/* A small table is replaced by one of 2^2 times its groups. */
-#define ENLARGE_SHIFT 2u
-#define DEPTH_SLACK   6u
+/* A small table is replaced by one of this many times its groups. */
+#define ENLARGE     4u
+#define DEPTH_SLACK 6u
 /* Depth never reaches the bits that name the group. */
-#define DEPTH_MAX     40u
+#define DEPTH_MAX   40u
 
 size_t girt__directory_bytes(uint32_t depth)
 {
@@ -70,7 +70,7 @@ girt__walk girt__walk_begin(girt__table *table)
 static bool walk_group(girt__walk *walk)
 {
     const girt__entry entry = girt__table_entry(walk->table);
-    if (walk->spill == NULL && walk->at < girt__entry_mask(entry)) {
+    if (walk->spill == NULL && walk->at + 1 < girt__entry_groups(entry)) {
         walk_begin_group(walk,
                          girt__table_group(entry, shape_of(walk), ++walk->at));
         return true;
@@ -116,17 +116,17 @@ uint8_t girt__walk_away(const girt__walk *walk, uint64_t hash)
     return away;
 }
 
-static girt__table *table_create(girt__index *index, uint32_t shift,
+static girt__table *table_create(girt__index *index, uint32_t groups,
                                  uint32_t depth)
 {
-    const size_t bytes = girt__table_bytes(index->shape, shift);
+    const size_t bytes = girt__table_bytes(index->shape, groups);
     /* Zeroed whole: the pages are there before anybody waits for them. */
     girt__table *const table =
         girt__allocate_zeroed(&index->allocator, bytes, GIRT_CACHELINE);
     if (table == NULL)
         return NULL;
     table->bytes = bytes;
-    table->shift = (uint16_t)shift;
+    table->groups = (uint16_t)groups;
     table->shape = (uint16_t)index->shape;
     table->depth = depth;
     (void)girt_add_relaxed(&index->tables_bytes, bytes);
@@ -198,7 +198,7 @@ static void drop_moved(girt__table *table, uint32_t depth)
 {
     const girt__entry entry = girt__table_entry(table);
     const girt__shape shape = (girt__shape)table->shape;
-    uint8_t away[1u << GIRT__TABLE_SHIFT] = {0};
+    uint8_t away[GIRT__GROUPS_MAX] = {0};
     girt__walk walk = girt__walk_begin(table);
     while (girt__walk_next(&walk)) {
         const uint64_t hash = girt__walk_hash(&walk);
@@ -207,7 +207,7 @@ static void drop_moved(girt__table *table, uint32_t depth)
         else
             away[girt__table_home(entry, hash)] |= girt__walk_away(&walk, hash);
     }
-    for (uint32_t g = 0; g <= girt__entry_mask(entry); g++)
+    for (uint32_t g = 0; g < girt__entry_groups(entry); g++)
         girt_store_release(&girt__table_group(entry, shape, g)->part.away,
                            away[g]);
 }
@@ -303,9 +303,9 @@ typedef enum step {
 static step choose(const girt__index *index, girt__table *table, uint32_t depth)
 {
     if (girt__table_used(table) <
-        girt__table_capacity(index->shape, table->shift) / 4)
+        girt__table_capacity(index->shape, table->groups) / 4)
         return STEP_SPILL;
-    if (table->shift < GIRT__TABLE_SHIFT)
+    if (table->groups < GIRT__GROUPS_WHOLE)
         return STEP_REPLACE;
     const uint32_t tables = girt_load_relaxed(&index->tables);
     const uint32_t called_for = 31 - (uint32_t)__builtin_clz(tables);
@@ -313,10 +313,25 @@ static step choose(const girt__index *index, girt__table *table, uint32_t depth)
     return deep ? STEP_SPILL : STEP_SPLIT;
 }
 
-static uint32_t larger(uint32_t shift)
+/* Groups of the table that replaces a small one: GIRT__GROUPS_MAX when four
+ * times as many would make a whole one. */
+static uint32_t larger(uint32_t groups)
 {
-    return shift + ENLARGE_SHIFT < GIRT__TABLE_SHIFT ? shift + ENLARGE_SHIFT
-                                                     : GIRT__TABLE_SHIFT;
+    return groups * ENLARGE < GIRT__GROUPS_WHOLE ? groups * ENLARGE
+                                                 : GIRT__GROUPS_MAX;
+}
+
+/* Groups of the table that takes half of another: spread evenly from
+ * GIRT__GROUPS_WHOLE to GIRT__GROUPS_MAX, each next to the last one's golden
+ * section [Knuth, vol. 3, 6.4], so that tables that were split together are not
+ * full together the next time. */
+static uint32_t fresh(uint32_t tables)
+{
+    const uint32_t fraction = tables * 2654435769u; /* 2^32 / 1.618 */
+    const uint64_t sizes = GIRT__UNITS_MAX - GIRT__UNITS_WHOLE + 1;
+    const uint32_t units =
+        GIRT__UNITS_WHOLE + (uint32_t)(fraction * sizes >> 32);
+    return units << GIRT__UNIT_SHIFT;
 }
 
 girt_status girt__index_grow(girt__index *index, girt__entry entry,
@@ -327,9 +342,10 @@ girt_status girt__index_grow(girt__index *index, girt__entry entry,
     const step todo = choose(index, table, depth);
     girt__table *new = NULL;
     if (todo == STEP_SPLIT)
-        new = table_create(index, table->shift, depth + 1);
+        new = table_create(index, fresh(girt_load_relaxed(&index->tables)),
+                           depth + 1);
     else if (todo == STEP_REPLACE)
-        new = table_create(index, larger(table->shift), depth);
+        new = table_create(index, larger(table->groups), depth);
     if (new == NULL && todo != STEP_SPILL)
         return GIRT_E_NOMEM;
 

@@ -10,40 +10,53 @@
 
 /* A table that begins small has this many groups: 832 bytes, 44 keys.
  * tests/schedule begins smaller. */
-#ifndef FIRST_SHIFT
-#define FIRST_SHIFT 2u
-#endif
-/* Hundredths of its slots that a table is planned to use. */
-#define PLANNED_LOAD 85u
+#define FIRST_GROUPS (1u << GIRT__UNIT_SHIFT)
+/* Hundredths of its slots that a table is planned to use. Tables are full at 89
+ * and 85; but from 75 on there are so many keys away from home that misses slow
+ * down. */
+#define PLANNED_WIDE 70u
+#define PLANNED_LINE 65u
 
 typedef struct plan {
     uint32_t depth; /* of the directory; 2^tables_depth tables */
     uint32_t tables_depth;
-    uint32_t shift; /* of each table */
-    size_t bytes;   /* of all tables */
+    uint32_t groups; /* of each table */
+    size_t bytes;    /* of all tables */
 } plan;
 
+/* The groups of each of 2^depth tables that share `groups`: what a table can
+ * have, or more than GIRT__GROUPS_MAX. */
+static size_t groups_each(size_t groups, uint32_t depth)
+{
+    const size_t unit = FIRST_GROUPS;
+    const size_t each = (groups + ((size_t)1 << depth) - 1) >> depth;
+    if (each > GIRT__GROUPS_WHOLE)
+        return (each + unit - 1) / unit * unit;
+    size_t power = unit;
+    while (power < each)
+        power *= 2;
+    return power < GIRT__GROUPS_WHOLE ? power : GIRT__GROUPS_WHOLE;
+}
+
 /* The fewest tables that hold `expected` keys at the planned load, and no
- * fewer than `tables`.  GIRT_E_NOMEM for more than the machine has: before the
- * directory is allocated, which is large then, too. */
+ * fewer than `tables`; as large as they need be.  GIRT_E_NOMEM for more than
+ * the machine has: before the directory is allocated, which is large then,
+ * too. */
 static girt_status plan_for(plan *p, girt__shape shape, size_t expected,
                             size_t tables)
 {
-    *p = (plan){.depth = 1, .tables_depth = 0, .shift = FIRST_SHIFT};
-    while (((size_t)1 << p->tables_depth) < tables)
+    const size_t planned = girt__shape_slots(shape) *
+                           (shape == GIRT__WIDE ? PLANNED_WIDE : PLANNED_LINE);
+    const size_t groups = (expected * 100 + planned - 1) / planned;
+    *p = (plan){.depth = 1};
+    while (((size_t)1 << p->tables_depth) < tables ||
+           groups_each(groups, p->tables_depth) > GIRT__GROUPS_MAX)
         p->tables_depth++;
-    while (girt__table_capacity(shape, p->shift) * PLANNED_LOAD / 100
-               << p->tables_depth <
-           expected) {
-        if (p->shift < GIRT__TABLE_SHIFT)
-            p->shift++;
-        else
-            p->tables_depth++;
-    }
+    p->groups = (uint32_t)groups_each(groups, p->tables_depth);
     if (p->depth < p->tables_depth)
         p->depth = p->tables_depth;
     if (!girt__size_multiply((size_t)1 << p->tables_depth,
-                             girt__table_bytes(shape, p->shift), &p->bytes))
+                             girt__table_bytes(shape, p->groups), &p->bytes))
         return GIRT_E_TOO_LARGE;
     return girt__machine_holds(p->bytes, 1) ? GIRT_OK : GIRT_E_NOMEM;
 }
@@ -60,13 +73,13 @@ static girt_status make_first(girt__index *index, girt__directory *directory,
         return GIRT_E_NOMEM;
     for (size_t i = 0; i < count; i++) {
         girt__table *const table =
-            (void *)(block + i * girt__table_bytes(index->shape, p->shift));
+            (void *)(block + i * girt__table_bytes(index->shape, p->groups));
         /* Slots that are apart are not looked at before a tag says so. */
         memset(table, 0,
                sizeof *table +
-                   (girt__shape_group_bytes(index->shape) << p->shift));
+                   girt__shape_group_bytes(index->shape) * p->groups);
         table->depth = p->tables_depth;
-        table->shift = (uint16_t)p->shift;
+        table->groups = (uint16_t)p->groups;
         table->shape = (uint16_t)index->shape;
         const uint32_t span = p->depth - p->tables_depth;
         for (size_t e = i << span; e < (i + 1) << span; e++)
@@ -129,7 +142,7 @@ void girt__index_destroy(girt__index *index)
     char *const block = index->first;
     for (size_t at = 0; at < index->first_bytes;) {
         girt__table *const table = (void *)(block + at);
-        at += girt__table_bytes(index->shape, table->shift);
+        at += girt__table_bytes(index->shape, table->groups);
         free_spills(index, table);
     }
     girt__table *table = index->all;
@@ -182,7 +195,7 @@ static girt_status enlarge(girt__index *index, girt__snapshot *snapshot)
 {
     const size_t capacity =
         snapshot->capacity == 0
-            ? girt__table_capacity(index->shape, GIRT__TABLE_SHIFT)
+            ? girt__table_capacity(index->shape, GIRT__GROUPS_MAX)
             : snapshot->capacity * 2;
     girt__element *const elements =
         girt__allocate(&index->allocator, capacity * sizeof(girt__element), 0);

@@ -40,14 +40,14 @@ static uint64_t *slots_at(girt__entry entry, uint32_t group)
 void girt__table_lock(girt__table *table)
 {
     const girt__entry entry = girt__table_entry(table);
-    for (uint32_t g = 0; g <= girt__entry_mask(entry); g++)
+    for (uint32_t g = 0; g < girt__entry_groups(entry); g++)
         girt__group_lock(group_at(entry, g));
 }
 
 void girt__table_unlock(girt__table *table)
 {
     const girt__entry entry = girt__table_entry(table);
-    for (uint32_t g = 0; g <= girt__entry_mask(entry); g++)
+    for (uint32_t g = 0; g < girt__entry_groups(entry); g++)
         girt__group_unlock(group_at(entry, g));
 }
 
@@ -55,7 +55,7 @@ size_t girt__table_used(girt__table *table)
 {
     const girt__entry entry = girt__table_entry(table);
     size_t used = 0;
-    for (uint32_t g = 0; g <= girt__entry_mask(entry); g++) {
+    for (uint32_t g = 0; g < girt__entry_groups(entry); g++) {
         const girt__header header = girt__group_read(group_at(entry, g));
         used += girt__shape_slots(shape_of(entry)) -
                 (size_t)__builtin_popcount(

@@ -42,12 +42,22 @@
 
 #include "map/map_group.h"
 
-/* Groups of a whole table: 2^8, so 2816 slots in 49216 bytes when WIDE, 1536
- * in 16448 when LINE. tests/schedule has smaller ones, so that they split after
- * few keys. */
-#ifndef GIRT__TABLE_SHIFT
-#define GIRT__TABLE_SHIFT 8u
+/* A table has units of 2^2 groups, up to 64 of them: 2816 slots in 49216 bytes
+ * when WIDE, 1536 in 16448 when LINE. tests/schedule has fewer and smaller
+ * ones, so that they split after few keys. */
+#ifndef GIRT__UNIT_SHIFT
+#define GIRT__UNIT_SHIFT 2u
 #endif
+#ifndef GIRT__UNITS_MAX
+#define GIRT__UNITS_MAX 64u
+#endif
+#define GIRT__GROUPS_MAX (GIRT__UNITS_MAX << GIRT__UNIT_SHIFT)
+/* A whole table, one that is split and not replaced by a larger one, has this
+ * many units or more. */
+#ifndef GIRT__UNITS_WHOLE
+#define GIRT__UNITS_WHOLE 36u
+#endif
+#define GIRT__GROUPS_WHOLE (GIRT__UNITS_WHOLE << GIRT__UNIT_SHIFT)
 
 typedef struct girt__spill {
     girt__group group;
@@ -60,7 +70,8 @@ typedef struct GIRT_ALIGNED(GIRT_CACHELINE) girt__table {
     girt__spill *spill;       /* newest first; pushed under all group locks */
     uint32_t depth;           /* hash bits that are the same for all keys here;
                                * under all group locks */
-    uint16_t shift;           /* log2 of its groups, written once */
+    uint16_t groups;          /* how many, written once: whole units, and a
+                               * power of two or GIRT__GROUPS_WHOLE to _MAX */
     uint16_t shape;           /* a girt__shape, written once */
     size_t bytes;             /* 0: part of the index's first block */
 } girt__table;
@@ -68,8 +79,9 @@ typedef struct GIRT_ALIGNED(GIRT_CACHELINE) girt__table {
 _Static_assert(sizeof(girt__table) == GIRT_CACHELINE,
                "groups start on a line of their own");
 
-/* How the directory names a table: its address, and its shift in the bits
- * that alignment leaves, so that a reader need not load the table's header. */
+/* How the directory names a table: its address, and its units less one in the
+ * bits that alignment leaves, so that a reader need not load the table's
+ * header. */
 typedef uintptr_t girt__entry;
 
 static inline girt__table *girt__entry_table(girt__entry entry)
@@ -77,19 +89,19 @@ static inline girt__table *girt__entry_table(girt__entry entry)
     return (girt__table *)(entry & ~(uintptr_t)(GIRT_CACHELINE - 1));
 }
 
-static inline uint32_t girt__entry_shift(girt__entry entry)
+static inline uint32_t girt__entry_units(girt__entry entry)
 {
-    return (uint32_t)entry & (GIRT_CACHELINE - 1);
+    return ((uint32_t)entry & (GIRT_CACHELINE - 1)) + 1;
 }
 
-static inline uint32_t girt__entry_mask(girt__entry entry)
+static inline uint32_t girt__entry_groups(girt__entry entry)
 {
-    return (1u << girt__entry_shift(entry)) - 1;
+    return girt__entry_units(entry) << GIRT__UNIT_SHIFT;
 }
 
 static inline girt__entry girt__table_entry(girt__table *table)
 {
-    return (girt__entry)table | table->shift;
+    return (girt__entry)table | ((table->groups >> GIRT__UNIT_SHIFT) - 1u);
 }
 
 GIRT__INLINE girt__group *girt__table_group(girt__entry entry,
@@ -107,27 +119,30 @@ GIRT__INLINE uint64_t *girt__table_slots(girt__entry entry, girt__shape shape,
     if (shape == GIRT__LINE)
         return (uint64_t *)(girt__table_group(entry, shape, group) + 1);
     girt__group *const end =
-        girt__table_group(entry, shape, 1u << girt__entry_shift(entry));
+        girt__table_group(entry, shape, girt__entry_groups(entry));
     return (uint64_t *)(void *)end + (size_t)group * 2 * GIRT__GROUP_SLOTS;
 }
 
-/* The low byte is the tag's, the top bits are the directory's. */
+/* By 16 bits of the hash, as a fraction; the low byte is the tag's, the top
+ * bits are the directory's. */
 static inline uint32_t girt__table_home(girt__entry entry, uint64_t hash)
 {
-    return (uint32_t)(hash >> 8) & girt__entry_mask(entry);
+    return (uint32_t)(uint16_t)(hash >> 8) * girt__entry_units(entry) >>
+           (16 - GIRT__UNIT_SHIFT);
 }
 
 /* Triangular numbers times 5: distinct modulo every power of two that is
- * larger than the number of alternatives used. */
+ * larger than the number of alternatives used, and modulo everything larger
+ * than the last of them, 140. */
 static inline uint32_t girt__table_alternative(girt__entry entry, uint32_t home,
                                                uint32_t i)
 {
-    return (home + 5 * (i * (i + 1) / 2)) & girt__entry_mask(entry);
+    return (home + 5 * (i * (i + 1) / 2)) % girt__entry_groups(entry);
 }
 
 static inline uint32_t girt__table_alternatives(girt__entry entry)
 {
-    const uint32_t others = girt__entry_mask(entry);
+    const uint32_t others = girt__entry_groups(entry) - 1;
     return others < GIRT__ALTERNATIVES ? others : GIRT__ALTERNATIVES;
 }
 
@@ -368,17 +383,17 @@ void girt__table_unlock(girt__table *table);
 /* Slots in use, spills not counted; exact under the table's lock. */
 size_t girt__table_used(girt__table *table);
 
-static inline size_t girt__table_bytes(girt__shape shape, uint32_t shift)
+static inline size_t girt__table_bytes(girt__shape shape, uint32_t groups)
 {
     const size_t group =
         girt__shape_group_bytes(shape) + girt__shape_apart_bytes(shape);
-    return sizeof(girt__table) + (group << shift);
+    return sizeof(girt__table) + group * groups;
 }
 
 /* How many slots it has. */
-static inline size_t girt__table_capacity(girt__shape shape, uint32_t shift)
+static inline size_t girt__table_capacity(girt__shape shape, uint32_t groups)
 {
-    return (size_t)girt__shape_slots(shape) << shift;
+    return (size_t)girt__shape_slots(shape) * groups;
 }
 
 #endif /* GIRT_MAP_TABLE_H */

@@ -37,7 +37,7 @@ endif()
 # lend after a few leaves, so that schedules of some hundred steps reach that.
 set(girt_schedule_definitions
     _GNU_SOURCE GIRT_DEBUG GIRT_SCHEDULED SPIN_PAUSES=1u SPIN_YIELDS=1u
-    GIRT__TABLE_SHIFT=2u FIRST_SHIFT=0u
+    GIRT__UNIT_SHIFT=0u GIRT__UNITS_MAX=4u GIRT__UNITS_WHOLE=4u
     GIRT__PIN_RECORDS=4u GIRT__PIN_SLOTS=2u GIRT__BULKHEAD_CALM=2u)
 set(girt_schedule_includes
     ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/lib

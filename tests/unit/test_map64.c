@@ -272,6 +272,26 @@ static void an_entry_costs_at_most_45_bytes(void **state)
     girt_map64_destroy(map);
 }
 
+/* Tables of all sizes are split at different times: what an entry costs hardly
+ * changes while the map doubles twice. */
+static void an_entry_costs_nearly_the_same_at_every_size(void **state)
+{
+    (void)state;
+    girt_map64 *const map = make(0);
+    double least = 1e9, most = 0;
+    for (uint64_t i = 1; i <= 400000; i++) {
+        check_status(girt_map64_put(map, i, i), GIRT_OK);
+        const double cost = (double)girt_map64_bytes(map) / (double)i;
+        if (i >= 100000 && i % 1000 == 0) {
+            least = cost < least ? cost : least;
+            most = cost > most ? cost : most;
+        }
+    }
+    assert_true(most <= 34);
+    assert_true(most <= 1.25 * least);
+    girt_map64_destroy(map);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +305,7 @@ int main(void)
         cmocka_unit_test(each_shows_every_entry_once),
         cmocka_unit_test(bytes_are_what_the_allocator_gave),
         cmocka_unit_test(an_entry_costs_at_most_45_bytes),
+        cmocka_unit_test(an_entry_costs_nearly_the_same_at_every_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

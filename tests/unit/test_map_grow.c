@@ -174,7 +174,7 @@ static void a_small_table_is_replaced_by_a_larger_one(void **state)
 {
     (void)state;
     rng r = {test_seed()};
-    const uint32_t shifts[] = {4, 6, 8};
+    const uint32_t groups[] = {16, 64, GIRT__GROUPS_MAX};
     for (size_t step = 0; step < 3; step++) {
         const uint64_t hash = fill(&r);
         girt__table *const old = table_of(hash);
@@ -183,13 +183,13 @@ static void a_small_table_is_replaced_by_a_larger_one(void **state)
         girt__table *const new = table_of(hash);
         assert_ptr_not_equal(new, old);
         assert_ptr_equal(table_of(~hash), new);
-        assert_int_equal(new->shift, shifts[step]);
+        assert_int_equal(new->groups, groups[step]);
         assert_int_equal(new->shape, shape);
         assert_int_equal(new->depth, 0);
         assert_int_equal(tree.tables, 1);
         assert_int_equal(directory_depth(), 1);
         assert_int_equal(girt__index_bytes(&tree),
-                         counted + girt__table_bytes(shape, shifts[step]));
+                         counted + girt__table_bytes(shape, groups[step]));
         assert_int_equal(girt__index_bytes(&tree), f.live_bytes);
         check_each_once();
         check_all_there();
@@ -201,7 +201,7 @@ static void a_whole_table_is_split_by_the_next_bit(void **state)
 {
     (void)state;
     rng r = {test_seed()};
-    while (table_of(0)->shift < GIRT__TABLE_SHIFT)
+    while (table_of(0)->groups < GIRT__GROUPS_WHOLE)
         check_status(grow_for(fill(&r)), GIRT_OK);
     for (uint32_t tables = 2; tables <= 9; tables++) {
         const uint64_t hash = fill(&r);
@@ -217,6 +217,7 @@ static void a_whole_table_is_split_by_the_next_bit(void **state)
         assert_ptr_not_equal(one, old);
         assert_int_equal(zero->depth, depth + 1);
         assert_int_equal(one->depth, depth + 1);
+        assert_in_range(one->groups, GIRT__GROUPS_WHOLE, GIRT__GROUPS_MAX);
         assert_int_equal(girt__table_used(zero) + girt__table_used(one), used);
         assert_int_equal(tree.tables, tables);
         assert_int_equal(directory_depth(),
@@ -227,19 +228,37 @@ static void a_whole_table_is_split_by_the_next_bit(void **state)
     }
 }
 
+/* Of any 16 tables in turn each half of the sizes has six or more. */
+static void sizes_of_new_tables_are_spread(void **state)
+{
+    (void)state;
+    rng r = {test_seed()};
+    while (table_of(0)->groups < GIRT__GROUPS_WHOLE)
+        check_status(grow_for(fill(&r)), GIRT_OK);
+    uint32_t small = 0;
+    for (uint32_t step = 1; step <= 16; step++) {
+        girt__table *const last = tree.all;
+        while (tree.all == last)
+            insert_key(spread(&r));
+        assert_in_range(tree.all->groups, GIRT__GROUPS_WHOLE, GIRT__GROUPS_MAX);
+        small += tree.all->groups < (GIRT__GROUPS_WHOLE + GIRT__GROUPS_MAX) / 2;
+    }
+    assert_in_range(small, 6, 10);
+}
+
 /* Bits for keys that left would lengthen later searches. */
 static void a_split_leaves_no_away_bit_behind(void **state)
 {
     (void)state;
     rng r = {test_seed()};
-    while (table_of(0)->shift < GIRT__TABLE_SHIFT)
+    while (table_of(0)->groups < GIRT__GROUPS_WHOLE)
         check_status(grow_for(fill(&r)), GIRT_OK);
     const uint64_t hash = fill(&r);
     check_status(grow_for(hash), GIRT_OK);
     for (uint64_t top = 0; top < 2; top++) {
         girt__table *const table = table_of(top << 63);
         const girt__entry entry = girt__table_entry(table);
-        uint8_t needed[1u << GIRT__TABLE_SHIFT] = {0};
+        uint8_t needed[GIRT__GROUPS_MAX] = {0};
         girt__walk walk = girt__walk_begin(table);
         uint32_t away_from_home = 0;
         while (girt__walk_next(&walk)) {
@@ -250,7 +269,7 @@ static void a_split_leaves_no_away_bit_behind(void **state)
         }
         if (top == 0) /* the other half was filled anew, with room at home */
             assert_int_not_equal(away_from_home, 0);
-        for (uint32_t g = 0; g <= girt__entry_mask(entry); g++) {
+        for (uint32_t g = 0; g < girt__entry_groups(entry); g++) {
             girt__group *const group = girt__table_group(entry, shape, g);
             assert_int_equal(group->part.away, needed[g]);
             assert_int_equal(group->part.lock & 1, 0);
@@ -316,7 +335,7 @@ static void same_top_bits_end_in_a_spill(void **state)
     (void)state;
     rng r = {test_seed()};
     const uint32_t more =
-        2 * (uint32_t)girt__table_capacity(shape, GIRT__TABLE_SHIFT);
+        2 * (uint32_t)girt__table_capacity(shape, GIRT__GROUPS_MAX);
     for (uint32_t i = 0; i < more; i++)
         insert_key(spread(&r) >> 40);
     assert_non_null(table_of(0)->spill);
@@ -342,7 +361,7 @@ static void a_step_that_another_did_is_not_done_again(void **state)
     assert_int_equal(f.live_bytes, counted);
     assert_ptr_equal(tree.all, all);
     /* Split: the table of the other half is not that of the hash. */
-    while (table_of(0)->shift < GIRT__TABLE_SHIFT)
+    while (table_of(0)->groups < GIRT__GROUPS_WHOLE)
         check_status(grow_for(fill(&r)), GIRT_OK);
     hash = fill(&r);
     stale = girt__index_entry(&tree, 0);
@@ -448,6 +467,7 @@ int main(void)
                                         end),
         both_shapes(a_small_table_is_replaced_by_a_larger_one),
         both_shapes(a_whole_table_is_split_by_the_next_bit),
+        both_shapes(sizes_of_new_tables_are_spread),
         both_shapes(a_split_leaves_no_away_bit_behind),
         both_shapes(keys_of_one_home_get_a_spill),
         both_shapes(a_chain_is_split_with_its_table),

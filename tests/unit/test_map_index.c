@@ -213,7 +213,7 @@ static void presized_indices(void **state)
         for (uint64_t i = 0; i < sizes[s] * 9 / 10; i++)
             check_status(insert(&index, spread(i), i), GIRT_OK);
         /* Chance may split one of many tables early. */
-        if (sizes[s] <= 2393) {
+        if (sizes[s] <= 2395) {
             assert_int_equal(girt__index_bytes(&index), before);
             assert_int_equal(f.calls, calls);
         }
@@ -225,6 +225,49 @@ static void presized_indices(void **state)
         girt__index_destroy(&index);
         assert_int_equal(f.live_blocks, 0);
     }
+}
+
+/* As large as they need be, whatever the number. */
+static void presized_indices_take_little_more_than_they_need(void **state)
+{
+    (void)state;
+    for (size_t expected = 20000; expected < 3000000;
+         expected += expected / 50) {
+        failing f;
+        failing_init(&f);
+        girt__index index;
+        check_status(
+            girt__index_init(&index, GIRT__WIDE, expected, 0, &f.allocator),
+            GIRT_OK);
+        const size_t slots =
+            index.tables *
+            girt__table_capacity(
+                GIRT__WIDE, girt__entry_groups(index.directory->entries[0]));
+        assert_true(slots >= expected * 10 / 7);
+        assert_true(slots <= expected * 10 / 7 * 9 / 8 + 1000);
+        assert_int_equal(girt__index_bytes(&index), f.live_bytes);
+        assert_true(f.live_bytes <= expected * 29);
+        girt__index_destroy(&index);
+        assert_int_equal(f.live_blocks, 0);
+    }
+}
+
+static void what_was_expected_fits_without_growing(void **state)
+{
+    (void)state;
+    failing f;
+    failing_init(&f);
+    girt__index index;
+    const size_t expected = 100000;
+    check_status(
+        girt__index_init(&index, GIRT__WIDE, expected, 0, &f.allocator),
+        GIRT_OK);
+    const uint32_t tables = index.tables;
+    for (uint64_t i = 0; i < expected; i++)
+        check_status(insert(&index, spread(i), i), GIRT_OK);
+    assert_int_equal(index.tables, tables);
+    girt__index_destroy(&index);
+    assert_int_equal(f.live_blocks, 0);
 }
 
 static void many_first_tables(void **state)
@@ -296,6 +339,8 @@ int main(void)
         cmocka_unit_test(hashes_of_one_home_with_the_same_top),
         cmocka_unit_test(hashes_whose_tag_byte_is_zero),
         cmocka_unit_test(presized_indices),
+        cmocka_unit_test(presized_indices_take_little_more_than_they_need),
+        cmocka_unit_test(what_was_expected_fits_without_growing),
         cmocka_unit_test(many_first_tables),
         cmocka_unit_test(absurd_sizes_are_refused_untouched),
         cmocka_unit_test(away_bits_are_rebuilt),

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Goal: a key whose home is full goes to the roomiest alternative, then to the
  * spill chain, and is found there until its last of that home is gone; a
- * table's lock is that of all its groups.  Method: one table made by hand in
- * either shape, filled group by group with chosen hashes. */
+ * table's lock is that of all its groups; in tables of every size homes are
+ * spread evenly and alternatives differ.  Method: one table made by hand in
+ * either shape and two sizes, filled group by group with chosen hashes. */
 #include "map/map_table.h"
 
 #include "core/alloc_internal.h"
@@ -10,9 +11,10 @@
 #include "support/rng.h"
 #include "support/threads.h"
 
-enum { SHIFT = 5, GROUPS = 1 << SHIFT, HOME = 9, ITEMS = 2000 };
+enum { HOME = 9, ITEMS = 4000 };
 
 static girt__shape shape;
+static uint32_t groups;
 static girt__table *table;
 static girt__entry entry;
 static girt_allocator memory;
@@ -22,16 +24,17 @@ static size_t bytes;
 static uint64_t items[ITEMS];
 static uint32_t item_count;
 
-static int begin(void **state, girt__shape wanted)
+static int begin(void **state, girt__shape wanted, uint32_t how_many)
 {
     (void)state;
     shape = wanted;
+    groups = how_many;
     item_count = 0;
     check_status(girt__allocator_resolve(&memory, NULL), GIRT_OK);
-    bytes = girt__table_bytes(shape, SHIFT);
+    bytes = girt__table_bytes(shape, groups);
     table = girt__allocate_zeroed(&memory, bytes, GIRT_CACHELINE);
     assert_non_null(table);
-    table->shift = SHIFT;
+    table->groups = (uint16_t)groups;
     table->shape = (uint16_t)shape;
     table->bytes = bytes;
     entry = girt__table_entry(table);
@@ -40,12 +43,23 @@ static int begin(void **state, girt__shape wanted)
 
 static int begin_wide(void **state)
 {
-    return begin(state, GIRT__WIDE);
+    return begin(state, GIRT__WIDE, 32);
 }
 
 static int begin_line(void **state)
 {
-    return begin(state, GIRT__LINE);
+    return begin(state, GIRT__LINE, 32);
+}
+
+/* No power of two. */
+static int begin_wide_whole(void **state)
+{
+    return begin(state, GIRT__WIDE, 148);
+}
+
+static int begin_line_whole(void **state)
+{
+    return begin(state, GIRT__LINE, 148);
 }
 
 static int end(void **state)
@@ -72,7 +86,7 @@ static girt__spill *add_spill(void)
 
 static girt__group *group(uint32_t at)
 {
-    return girt__table_group(entry, shape, at & (GROUPS - 1));
+    return girt__table_group(entry, shape, at % groups);
 }
 
 static uint32_t used_in(girt__group *g)
@@ -96,7 +110,8 @@ static bool same_word(const void *key, uint64_t word)
 static uint64_t new_key(uint32_t home, uint64_t *word)
 {
     assert_true(item_count < ITEMS);
-    items[item_count] = (uint64_t)item_count << 32 | home << 8 | 0x5a;
+    const uint64_t first = ((home % groups << 16) + groups - 1) / groups;
+    items[item_count] = (uint64_t)item_count << 32 | first << 8 | 0x5a;
     *word = (uint64_t)(uintptr_t)&items[item_count];
     return items[item_count++];
 }
@@ -160,29 +175,29 @@ static void used_counts_every_slot(void **state)
     assert_int_equal(girt__table_used(table), 0);
     size_t used = 0;
     rng r = {test_seed()};
-    for (uint32_t g = 0; g < GROUPS; g++) {
+    for (uint32_t g = 0; g < groups; g++) {
         const uint32_t count = (uint32_t)rng_below(&r, slots + 1);
         insert_many(g, count);
         used += count;
         assert_int_equal(girt__table_used(table), used);
     }
-    for (uint32_t g = 0; g < GROUPS; g++)
+    for (uint32_t g = 0; g < groups; g++)
         insert_many(g, slots - used_in(group(g)));
     assert_int_equal(girt__table_used(table),
-                     girt__table_capacity(shape, SHIFT));
+                     girt__table_capacity(shape, groups));
     (void)add_spill(); /* is not counted */
     assert_int_equal(girt__table_used(table),
-                     girt__table_capacity(shape, SHIFT));
+                     girt__table_capacity(shape, groups));
 }
 
 static void a_tables_lock_is_that_of_all_groups(void **state)
 {
     (void)state;
     girt__table_lock(table);
-    for (uint32_t g = 0; g < GROUPS; g++)
+    for (uint32_t g = 0; g < groups; g++)
         assert_false(girt__group_trylock(group(g)));
     girt__table_unlock(table);
-    for (uint32_t g = 0; g < GROUPS; g++) {
+    for (uint32_t g = 0; g < groups; g++) {
         assert_int_equal(group(g)->part.lock, 0);
         assert_true(girt__group_trylock(group(g)));
     }
@@ -367,9 +382,78 @@ static void the_spill_bit_stays_for_the_last_in_any_spill(void **state)
     assert_int_equal(group(neighbour)->part.away, GIRT__AWAY_SPILL);
 }
 
+static bool is_a_size(uint32_t units)
+{
+    return (units & (units - 1)) == 0 || units >= GIRT__UNITS_WHOLE;
+}
+
+/* The name that the directory gives a table of that many units. */
+static girt__entry entry_of(uint32_t units)
+{
+    girt__table *const whole = table;
+    const uint16_t was = whole->groups;
+    whole->groups = (uint16_t)(units << GIRT__UNIT_SHIFT);
+    const girt__entry name = girt__table_entry(whole);
+    whole->groups = was;
+    return name;
+}
+
+static void an_entry_names_table_and_size(void **state)
+{
+    (void)state;
+    for (uint32_t units = 1; units <= GIRT__UNITS_MAX; units++) {
+        const girt__entry name = entry_of(units);
+        assert_ptr_equal(girt__entry_table(name), table);
+        assert_int_equal(girt__entry_groups(name), units << GIRT__UNIT_SHIFT);
+    }
+}
+
+/* By the 16 bits above the tag's, and by nothing else. */
+static void homes_are_spread_evenly(void **state)
+{
+    (void)state;
+    rng r = {test_seed()};
+    for (uint32_t units = 1; units <= GIRT__UNITS_MAX; units++) {
+        const girt__entry name = entry_of(units);
+        const uint32_t count = girt__entry_groups(name);
+        uint32_t hits[GIRT__GROUPS_MAX] = {0};
+        for (uint64_t bits = 0; bits < 1 << 16; bits++) {
+            const uint64_t noise = rng_next(&r) & ~(uint64_t)0xffff00;
+            const uint32_t home = girt__table_home(name, noise | bits << 8);
+            assert_true(home < count);
+            hits[home]++;
+        }
+        for (uint32_t g = 0; g < count; g++)
+            assert_in_range(hits[g], (1u << 16) / count,
+                            (1u << 16) / count + 1);
+    }
+}
+
+static void alternatives_differ_in_every_size(void **state)
+{
+    (void)state;
+    for (uint32_t units = 1; units <= GIRT__UNITS_MAX; units++) {
+        const girt__entry name = entry_of(units);
+        const uint32_t count = girt__entry_groups(name);
+        if (!is_a_size(units))
+            continue;
+        for (uint32_t home = 0; home < count; home++) {
+            uint8_t seen[GIRT__GROUPS_MAX] = {0};
+            seen[home] = 1;
+            for (uint32_t i = 1; i <= girt__table_alternatives(name); i++) {
+                const uint32_t at = girt__table_alternative(name, home, i);
+                assert_true(at < count);
+                assert_int_equal(seen[at]++, 0);
+            }
+        }
+    }
+}
+
 #define both_shapes(test)                                                      \
     cmocka_unit_test_setup_teardown(test, begin_wide, end),                    \
-        cmocka_unit_test_setup_teardown(test, begin_line, end)
+        cmocka_unit_test_setup_teardown(test, begin_line, end),                \
+        cmocka_unit_test_setup_teardown(test, begin_wide_whole, end),          \
+        cmocka_unit_test_setup_teardown(test, begin_line_whole, end)
 
 int main(void)
 {
@@ -383,6 +467,12 @@ int main(void)
         both_shapes(spills_are_filled_one_after_the_other),
         both_shapes(an_away_bit_stays_for_the_last_of_its_home),
         both_shapes(the_spill_bit_stays_for_the_last_in_any_spill),
+        cmocka_unit_test_setup_teardown(an_entry_names_table_and_size,
+                                        begin_wide, end),
+        cmocka_unit_test_setup_teardown(homes_are_spread_evenly, begin_wide,
+                                        end),
+        cmocka_unit_test_setup_teardown(alternatives_differ_in_every_size,
+                                        begin_wide, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
