@@ -77,27 +77,32 @@ girt_status girt_map64_report(girt_map64 *map, girt_metrics *metrics,
 }
 
 /* Apart, so that the usual case needs few registers. */
-__attribute__((noinline)) static bool find(girt_map64 *map, uint64_t hash,
-                                           uint64_t *value)
+__attribute__((noinline)) static girt_status find(girt_map64 *map,
+                                                  uint64_t hash,
+                                                  uint64_t *value)
 {
     return girt__index_find(&map->index, GIRT__WIDE, hash, girt__same_always,
-                            NULL, value);
+                            NULL, value)
+               ? GIRT_OK
+               : GIRT_MISSING;
 }
 
-GIRT__INLINE bool find_fast(girt_map64 *map, uint64_t hash, uint64_t *value)
+GIRT__INLINE girt_status find_fast(girt_map64 *map, uint64_t hash,
+                                   uint64_t *value)
 {
-    bool done;
-    const bool found = girt__index_find_home(
-        &map->index, GIRT__WIDE, hash, girt__same_always, NULL, value, &done);
-    return girt_likely(done) ? found : find(map, hash, value);
+    const girt__guess guess = girt__index_guess(&map->index, hash);
+    if (girt__guess_read(&guess, hash, value))
+        return GIRT_OK;
+    if (girt__guess_absent(&guess, &map->index, hash))
+        return GIRT_MISSING;
+    return find(map, hash, value);
 }
 
 girt_status girt_map64_get(girt_map64 *map, uint64_t key, uint64_t *value)
 {
     if (girt_unlikely(map == NULL || value == NULL))
         return GIRT_E_INVALID;
-    const uint64_t hash = girt__mix_hash(&map->mix, key);
-    return find_fast(map, hash, value) ? GIRT_OK : GIRT_MISSING;
+    return find_fast(map, girt__mix_hash(&map->mix, key), value);
 }
 
 /* A lookup of a batch between two of its stages. */
@@ -149,7 +154,7 @@ GIRT__INLINE bool lookup_end(girt_map64 *map, const lookup *l, uint64_t *value)
         *value = word;
         return true;
     }
-    return find_fast(map, l->hash, value);
+    return find_fast(map, l->hash, value) == GIRT_OK;
 }
 
 size_t girt_map64_get_n(girt_map64 *map, const uint64_t keys[],
@@ -179,30 +184,29 @@ size_t girt_map64_get_n(girt_map64 *map, const uint64_t keys[],
 typedef enum change { CHANGE_PUT, CHANGE_ADD, CHANGE_INCREASE } change;
 
 /* Under the lock of the key's home, which it leaves. */
-GIRT__INLINE girt_status change_present(girt__place *place, change how,
-                                        uint64_t value, uint64_t *sum)
+GIRT__INLINE girt_status change_present(girt__group *home, uint64_t *word,
+                                        change how, uint64_t value,
+                                        uint64_t *sum)
 {
     if (how == CHANGE_INCREASE)
-        value += girt__place_word(place);
+        value += girt_load_relaxed(word);
     if (how != CHANGE_ADD)
-        girt__place_set(place, value);
-    girt__place_unlock(place);
+        girt_store_release(word, value);
+    girt__group_unlock(home);
     if (sum != NULL)
         *sum = value;
     return how == CHANGE_ADD ? GIRT_EXISTS : GIRT_OK;
 }
 
-GIRT__INLINE girt_status change_key(girt_map64 *map, uint64_t key, change how,
-                                    uint64_t value, uint64_t *sum)
+/* Whatever is there, and wherever. */
+__attribute__((noinline)) static girt_status change_any(
+    girt_map64 *map, uint64_t hash, change how, uint64_t value, uint64_t *sum)
 {
-    if (girt_unlikely(map == NULL))
-        return GIRT_E_INVALID;
-    const uint64_t hash = girt__mix_hash(&map->mix, key);
     girt__index_prefetch(&map->index, GIRT__WIDE, hash);
     for (;;) {
         girt__place place = girt__index_lock(&map->index, GIRT__WIDE, hash);
         if (girt__place_find(&place, girt__same_always, NULL))
-            return change_present(&place, how, value, sum);
+            return change_present(place.home, place.word, how, value, sum);
         /* Counted before it is there: a locked instruction waits for all stores
          * before it, and the slot's is often a miss. */
         girt__index_count_add(&map->index, 1);
@@ -221,6 +225,28 @@ GIRT__INLINE girt_status change_key(girt_map64 *map, uint64_t key, change how,
     }
 }
 
+GIRT__INLINE girt_status change_key(girt_map64 *map, uint64_t key, change how,
+                                    uint64_t value, uint64_t *sum)
+{
+    if (girt_unlikely(map == NULL))
+        return GIRT_E_INVALID;
+    const uint64_t hash = girt__mix_hash(&map->mix, key);
+    const girt__guess guess = girt__index_guess(&map->index, hash);
+    uint32_t i;
+    if (girt__guess_lock(&guess, &map->index, hash, &i))
+        return change_present(guess.home, girt__guess_word(&guess, i), how,
+                              value, sum);
+    if (girt__guess_lock_free(&guess, &map->index, hash, &i)) {
+        girt__index_count_add(&map->index, 1); /* first: as above */
+        girt__group_fill(guess.home, guess.slots, GIRT__WIDE, i, hash, value);
+        girt__group_unlock(guess.home);
+        if (sum != NULL)
+            *sum = value;
+        return GIRT_OK;
+    }
+    return change_any(map, hash, how, value, sum);
+}
+
 girt_status girt_map64_put(girt_map64 *map, uint64_t key, uint64_t value)
 {
     return change_key(map, key, CHANGE_PUT, value, NULL);
@@ -237,22 +263,35 @@ girt_status girt_map64_increase(girt_map64 *map, uint64_t key, uint64_t by,
     return change_key(map, key, CHANGE_INCREASE, by, sum);
 }
 
+/* Wherever the key is; false: nowhere. */
+__attribute__((noinline)) static bool remove_any(girt_map64 *map, uint64_t hash,
+                                                 uint64_t *old)
+{
+    girt__index_prefetch(&map->index, GIRT__WIDE, hash);
+    girt__place place = girt__index_lock(&map->index, GIRT__WIDE, hash);
+    const bool present = girt__place_find(&place, girt__same_always, NULL);
+    if (present) {
+        *old = girt__place_word(&place);
+        girt__place_remove(&place);
+    }
+    girt__place_unlock(&place);
+    return present;
+}
+
 girt_status girt_map64_remove(girt_map64 *map, uint64_t key,
                               uint64_t *old_value)
 {
     if (map == NULL)
         return GIRT_E_INVALID;
     const uint64_t hash = girt__mix_hash(&map->mix, key);
-    girt__index_prefetch(&map->index, GIRT__WIDE, hash);
-    girt__place place = girt__index_lock(&map->index, GIRT__WIDE, hash);
-    const bool present = girt__place_find(&place, girt__same_always, NULL);
+    const girt__guess guess = girt__index_guess(&map->index, hash);
     uint64_t old = 0;
-    if (present) {
-        old = girt__place_word(&place);
-        girt__place_remove(&place);
-    }
-    girt__place_unlock(&place);
-    if (!present)
+    uint32_t i;
+    if (girt__guess_lock(&guess, &map->index, hash, &i)) {
+        old = girt_load_relaxed(girt__guess_word(&guess, i));
+        girt_store_release(&guess.home->part.tags[i], (uint8_t)0); /* T2 */
+        girt__group_unlock(guess.home);
+    } else if (!remove_any(map, hash, &old))
         return GIRT_MISSING;
     girt__index_count_add(&map->index, -1);
     if (old_value != NULL)

@@ -89,7 +89,7 @@ GIRT__INLINE size_t girt__shape_apart_bytes(girt__shape shape)
 GIRT__INLINE uint64_t *girt__slot_at(uint64_t *slots, girt__shape shape,
                                      uint32_t i)
 {
-    return slots + (shape == GIRT__WIDE ? 2 * i : i);
+    return slots + (shape == GIRT__WIDE ? 2 * (size_t)i : i);
 }
 
 /* Where the word of a slot is. */
@@ -164,12 +164,17 @@ static inline uint32_t girt__header_match(girt__header header, uint8_t tag)
 /* Spins, then yields: the holder may not be running. */
 void girt__group_lock_wait(girt__group *group);
 
-static inline bool girt__group_trylock(girt__group *group)
+/* By who has read the word; fails when it has changed, too. */
+static inline bool girt__group_trylock_as(girt__group *group, uint32_t word)
 {
-    uint32_t word = girt_load_relaxed(&group->part.lock);
     /* L1: what the last holder did (U1) is visible. */
     return (word & 1) == 0 &&
            girt_cas_acquire(&group->part.lock, &word, word | 1);
+}
+
+static inline bool girt__group_trylock(girt__group *group)
+{
+    return girt__group_trylock_as(group, girt_load_relaxed(&group->part.lock));
 }
 
 static inline void girt__group_lock(girt__group *group)

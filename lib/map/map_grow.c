@@ -121,10 +121,11 @@ static girt__table *table_create(girt__index *index, uint32_t groups,
 {
     const size_t bytes = girt__table_bytes(index->shape, groups);
     /* Zeroed whole: the pages are there before anybody waits for them. */
-    girt__table *const table =
+    void *const block =
         girt__allocate_zeroed(&index->allocator, bytes, GIRT_CACHELINE);
-    if (table == NULL)
+    if (block == NULL)
         return NULL;
+    girt__table *const table = girt__table_in(block, index->shape, groups);
     table->bytes = bytes;
     table->groups = (uint16_t)groups;
     table->shape = (uint16_t)index->shape;
@@ -143,7 +144,7 @@ static void table_free(girt__index *index, girt__table *table)
         (void)girt_sub_relaxed(&index->tables_bytes, sizeof *spill);
     }
     (void)girt_sub_relaxed(&index->tables_bytes, table->bytes);
-    girt__release(&index->allocator, table, table->bytes);
+    girt__release(&index->allocator, girt__table_block(table), table->bytes);
 }
 
 /* By the holder of all group locks, or of a table nobody else sees. */

@@ -71,13 +71,12 @@ static girt_status make_first(girt__index *index, girt__directory *directory,
         girt__allocate(&index->allocator, p->bytes, GIRT_CACHELINE);
     if (block == NULL)
         return GIRT_E_NOMEM;
+    const size_t bytes = girt__table_bytes(index->shape, p->groups);
+    index->first = girt__table_in(block, index->shape, p->groups);
     for (size_t i = 0; i < count; i++) {
-        girt__table *const table =
-            (void *)(block + i * girt__table_bytes(index->shape, p->groups));
-        /* Slots that are apart are not looked at before a tag says so. */
-        memset(table, 0,
-               sizeof *table +
-                   girt__shape_group_bytes(index->shape) * p->groups);
+        girt__table *const table = (void *)((char *)index->first + i * bytes);
+        memset(block + i * bytes, 0,
+               girt__table_begin_bytes(index->shape, p->groups));
         table->depth = p->tables_depth;
         table->groups = (uint16_t)p->groups;
         table->shape = (uint16_t)index->shape;
@@ -85,7 +84,6 @@ static girt_status make_first(girt__index *index, girt__directory *directory,
         for (size_t e = i << span; e < (i + 1) << span; e++)
             directory->entries[e] = girt__table_entry(table);
     }
-    index->first = block;
     index->first_bytes = p->bytes;
     index->tables = (uint32_t)count;
     index->tables_bytes += p->bytes;
@@ -139,9 +137,9 @@ static void free_spills(girt__index *index, girt__table *table)
 void girt__index_destroy(girt__index *index)
 {
     /* The first tables, whatever replaced them. */
-    char *const block = index->first;
+    char *const first = (char *)index->first;
     for (size_t at = 0; at < index->first_bytes;) {
-        girt__table *const table = (void *)(block + at);
+        girt__table *const table = (void *)(first + at);
         at += girt__table_bytes(index->shape, table->groups);
         free_spills(index, table);
     }
@@ -149,10 +147,12 @@ void girt__index_destroy(girt__index *index)
     while (table != NULL) {
         girt__table *const next = table->next;
         free_spills(index, table);
-        girt__release(&index->allocator, table, table->bytes);
+        girt__release(&index->allocator, girt__table_block(table),
+                      table->bytes);
         table = next;
     }
-    girt__release(&index->allocator, index->first, index->first_bytes);
+    girt__release(&index->allocator, girt__table_block(index->first),
+                  index->first_bytes);
     girt__directory *directory = index->directory;
     while (directory != NULL) {
         girt__directory *const older = directory->older;

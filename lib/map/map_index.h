@@ -63,7 +63,7 @@ typedef struct girt__index {
     girt__directory *directory; /* the current one */
     girt_allocator allocator;   /* written once */
     girt__shape shape;          /* written once */
-    void *first;                /* the tables it began with, one block */
+    girt__table *first; /* of the tables it began with, which are one block */
     size_t first_bytes;
     girt__stripes stripes;
     /* Growth only, apart from what every reader loads. */
@@ -108,21 +108,110 @@ GIRT__INLINE bool girt__index_find(girt__index *index, girt__shape shape,
     }
 }
 
-/* The same for the calls that end in the home group at once, which are nearly
- * all; false in *done: ask girt__index_find. */
-GIRT__INLINE bool girt__index_find_home(girt__index *index, girt__shape shape,
-                                        uint64_t hash, girt__same same,
-                                        const void *key, uint64_t *word,
-                                        bool *done)
-{
+/* The home of a hash in a WIDE index, for the calls that need no more than one
+ * look at it, which are nearly all. */
+typedef struct girt__guess {
+    girt__entry entry;
+    girt__group *home;
+    uint64_t *slots;
     girt__header header;
-    const girt__entry entry = girt__index_entry(index, hash);
-    const girt__found found =
-        girt__table_find_home(entry, shape, hash, same, key, word, &header);
-    *done = girt_likely(found == GIRT__FOUND) ||
-            (found == GIRT__ABSENT && girt__header_away(header) == 0 &&
-             girt__index_entry(index, hash) == entry);
-    return found == GIRT__FOUND;
+    uint32_t match; /* slots of home whose tag is the hash's */
+} girt__guess;
+
+/* The word of slot i. */
+GIRT__INLINE uint64_t *girt__guess_word(const girt__guess *guess, uint32_t i)
+{
+    return girt__slot_word(girt__slot_at(guess->slots, GIRT__WIDE, i),
+                           GIRT__WIDE);
+}
+
+GIRT__INLINE girt__guess girt__index_guess(girt__index *index, uint64_t hash)
+{
+    girt__guess guess;
+    guess.entry = girt__index_entry(index, hash);
+    const uint32_t home = girt__table_home(guess.entry, hash);
+    guess.home = girt__table_group(guess.entry, GIRT__WIDE, home);
+    guess.slots = girt__table_slots(guess.entry, GIRT__WIDE, home);
+    guess.header = girt__group_read(guess.home); /* A1 of map_table.h */
+    guess.match = girt__header_match(guess.header, girt__tag(hash));
+    return guess;
+}
+
+/* The word of the key if it is in the first slot that matches; false: nothing
+ * is known.  The reader of map_table.h. */
+GIRT__INLINE bool girt__guess_read(const girt__guess *guess, uint64_t hash,
+                                   uint64_t *word)
+{
+    if (guess->match == 0)
+        return false;
+    uint64_t *const slot = girt__slot_at(guess->slots, GIRT__WIDE,
+                                         (uint32_t)__builtin_ctz(guess->match));
+    if (girt_unlikely(girt_load_relaxed(slot) != hash))
+        return false;
+    const uint64_t seen = girt_load_acquire(girt__slot_word(slot, GIRT__WIDE));
+    girt_fence_acquire();
+    const uint32_t now = girt_load_relaxed(&guess->home->part.lock); /* V2 */
+    if (girt_unlikely((now & ~1u) != girt__header_version(guess->header)))
+        return false;
+    *word = seen;
+    return true;
+}
+
+/* The key is absent; false: nothing is known. */
+GIRT__INLINE bool girt__guess_absent(const girt__guess *guess,
+                                     girt__index *index, uint64_t hash)
+{
+    return guess->match == 0 && girt__header_away(guess->header) == 0 &&
+           girt__index_entry(index, hash) == guess->entry;
+}
+
+/* For a writer: true, home is locked and its slot i has the key; false: nothing
+ * is known and nothing locked. */
+GIRT__INLINE bool girt__guess_lock(const girt__guess *guess, girt__index *index,
+                                   uint64_t hash, uint32_t *i)
+{
+    if (guess->match == 0)
+        return false;
+    *i = (uint32_t)__builtin_ctz(guess->match);
+    uint64_t *const slot = girt__slot_at(guess->slots, GIRT__WIDE, *i);
+    __builtin_prefetch(slot, 1); /* the lock is a fence */
+    girt__group *const home = guess->home;
+    if (girt_unlikely(
+            !girt__group_trylock_as(home, (uint32_t)guess->header.low)))
+        return false;
+    /* Since the look the key may have left, with its tag, or the table. */
+    if (girt_likely(girt__index_entry(index, hash) == guess->entry &&
+                    girt_load_relaxed(&home->part.tags[*i]) != 0 &&
+                    girt_load_relaxed(slot) == hash))
+        return true;
+    girt__group_unlock(home);
+    return false;
+}
+
+/* The same for a key that is absent: true, home is locked and its free slot i
+ * may be filled. */
+GIRT__INLINE bool girt__guess_lock_free(const girt__guess *guess,
+                                        girt__index *index, uint64_t hash,
+                                        uint32_t *i)
+{
+    const uint32_t free_slots = girt__header_free(guess->header, GIRT__WIDE);
+    if (guess->match != 0 || girt__header_away(guess->header) != 0 ||
+        free_slots == 0)
+        return false;
+    *i = (uint32_t)__builtin_ctz(free_slots);
+    __builtin_prefetch(girt__slot_at(guess->slots, GIRT__WIDE, *i), 1);
+    girt__group *const home = guess->home;
+    if (girt_unlikely(
+            !girt__group_trylock_as(home, (uint32_t)guess->header.low)))
+        return false;
+    /* As it was at the look, but for the lock: the key is absent. */
+    const girt__header now = girt__group_read(home);
+    if (girt_likely(girt__index_entry(index, hash) == guess->entry &&
+                    now.low == (guess->header.low | 1) &&
+                    now.high == guess->header.high))
+        return true;
+    girt__group_unlock(home);
+    return false;
 }
 
 /* Starts the loads of what a writer will touch: its lock is a fence that they

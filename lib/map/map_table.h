@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* map_table.h - a table of groups: finding, placing and removing in it.
  *
- *   WIDE:  [ header, 64 bytes | groups, 16 bytes each | 11 slots a group ]
+ *   WIDE:  [ groups, 16 bytes each | header, 64 bytes | 11 slots a group ]
  *   LINE:  [ header, 64 bytes | group and its 6 slots, 64 bytes each ]
+ *
+ * A table's address is its header's, so that group and slots of a home are
+ * found without its size; the groups of WIDE are numbered downwards.
  *
  * A key's home is the group that its hash names.  When that is full the key
  * lives in one of the home's seven alternatives, spread over the table, and
@@ -107,9 +110,10 @@ static inline girt__entry girt__table_entry(girt__table *table)
 GIRT__INLINE girt__group *girt__table_group(girt__entry entry,
                                             girt__shape shape, uint32_t group)
 {
-    char *const groups = (char *)(girt__entry_table(entry) + 1);
-    return (girt__group *)(void *)(groups +
-                                   group * girt__shape_group_bytes(shape));
+    girt__table *const table = girt__entry_table(entry);
+    if (shape == GIRT__WIDE)
+        return (girt__group *)(void *)table - 1 - group;
+    return (girt__group *)(void *)(table + 1 + group);
 }
 
 /* The slots of a group. */
@@ -118,9 +122,8 @@ GIRT__INLINE uint64_t *girt__table_slots(girt__entry entry, girt__shape shape,
 {
     if (shape == GIRT__LINE)
         return (uint64_t *)(girt__table_group(entry, shape, group) + 1);
-    girt__group *const end =
-        girt__table_group(entry, shape, girt__entry_groups(entry));
-    return (uint64_t *)(void *)end + (size_t)group * 2 * GIRT__GROUP_SLOTS;
+    return (uint64_t *)(void *)(girt__entry_table(entry) + 1) +
+           (size_t)group * 2 * GIRT__GROUP_SLOTS;
 }
 
 /* By 16 bits of the hash, as a fraction; the low byte is the tag's, the top
@@ -383,11 +386,41 @@ void girt__table_unlock(girt__table *table);
 /* Slots in use, spills not counted; exact under the table's lock. */
 size_t girt__table_used(girt__table *table);
 
+/* Bytes before a table's address. */
+static inline size_t girt__table_front(girt__shape shape, uint32_t groups)
+{
+    const size_t line = GIRT_CACHELINE - 1;
+    return shape == GIRT__WIDE ? (groups * sizeof(girt__group) + line) & ~line
+                               : 0;
+}
+
+/* Bytes up to the slots that are apart, then of those: a new table's first
+ * part is zero, the other is not looked at before a tag says so. */
+static inline size_t girt__table_begin_bytes(girt__shape shape, uint32_t groups)
+{
+    return sizeof(girt__table) +
+           (shape == GIRT__WIDE ? girt__table_front(shape, groups)
+                                : groups * girt__shape_group_bytes(GIRT__LINE));
+}
+
 static inline size_t girt__table_bytes(girt__shape shape, uint32_t groups)
 {
-    const size_t group =
-        girt__shape_group_bytes(shape) + girt__shape_apart_bytes(shape);
-    return sizeof(girt__table) + group * groups;
+    return girt__table_begin_bytes(shape, groups) +
+           groups * girt__shape_apart_bytes(shape);
+}
+
+/* The table in a block of girt__table_bytes, and the block of a table. */
+static inline girt__table *girt__table_in(void *block, girt__shape shape,
+                                          uint32_t groups)
+{
+    char *const table = (char *)block + girt__table_front(shape, groups);
+    return (girt__table *)(void *)table;
+}
+
+static inline void *girt__table_block(girt__table *table)
+{
+    return (char *)table -
+           girt__table_front((girt__shape)table->shape, table->groups);
 }
 
 /* How many slots it has. */

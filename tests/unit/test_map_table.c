@@ -32,8 +32,9 @@ static int begin(void **state, girt__shape wanted, uint32_t how_many)
     item_count = 0;
     check_status(girt__allocator_resolve(&memory, NULL), GIRT_OK);
     bytes = girt__table_bytes(shape, groups);
-    table = girt__allocate_zeroed(&memory, bytes, GIRT_CACHELINE);
-    assert_non_null(table);
+    void *const block = girt__allocate_zeroed(&memory, bytes, GIRT_CACHELINE);
+    assert_non_null(block);
+    table = girt__table_in(block, shape, groups);
     table->groups = (uint16_t)groups;
     table->shape = (uint16_t)shape;
     table->bytes = bytes;
@@ -70,7 +71,8 @@ static int end(void **state)
         table->spill = spill->next;
         girt__release(&memory, spill, sizeof *spill);
     }
-    girt__release(&memory, table, bytes);
+    assert_in_range((char *)table - (char *)girt__table_block(table), 0, bytes);
+    girt__release(&memory, girt__table_block(table), bytes);
     return 0;
 }
 
