@@ -42,7 +42,7 @@ typedef struct sought {
 static bool same_key(const void *context, uint64_t word)
 {
     const sought *const s = context;
-    girt__node *const node = (girt__node *)(uintptr_t)word;
+    girt__node *const node = girt__node_at(word);
     return node->hash == s->hash && node->key_size == s->size &&
            (s->size == 0 ||
             memcmp(girt__node_key(node, s->value_size), s->key, s->size) == 0);
@@ -102,7 +102,7 @@ static void free_nodes(girt_map *map)
             girt__entry_table(girt__index_entry(&map->index, prefix));
         girt__walk walk = girt__walk_begin(table);
         while (girt__walk_next(&walk))
-            girt__node_free((girt__node *)(uintptr_t)*walk.slot);
+            girt__node_free(girt__node_at(*walk.slot));
         prefix = girt__table_next_prefix(table, prefix);
     } while (prefix != 0);
 }
@@ -141,7 +141,7 @@ static girt__node *find(girt_map *map, const sought *s)
     uint64_t word;
     return girt__index_find(&map->index, GIRT__LINE, s->hash, same_key, s,
                             &word)
-               ? (girt__node *)(uintptr_t)word
+               ? girt__node_at(word)
                : NULL;
 }
 
@@ -193,13 +193,12 @@ typedef struct change {
 static girt_status apply(girt_map *map, const sought *s, const change *c,
                          girt__node **old)
 {
-    const uint64_t word = (uint64_t)(uintptr_t)c->node;
+    const uint64_t word = c->node != NULL ? girt__node_word(c->node) : 0;
     girt__index_prefetch(&map->index, GIRT__LINE, s->hash);
     for (;;) {
         girt__place place = girt__index_lock(&map->index, GIRT__LINE, s->hash);
         const bool present = girt__place_find(&place, same_key, s);
-        *old =
-            present ? (girt__node *)(uintptr_t)girt__place_word(&place) : NULL;
+        *old = present ? girt__node_at(girt__place_word(&place)) : NULL;
         girt_status status = GIRT_OK;
         if (!c->any && *old != c->seen)
             status = GIRT_E_BUSY;
@@ -372,8 +371,7 @@ static girt_status each_table(girt_map *map, girt__snapshot *snapshot,
     if (status != GIRT_OK)
         return status;
     for (size_t i = 0; *more && i < snapshot->count; i++) {
-        girt__node *const node =
-            (girt__node *)(uintptr_t)snapshot->elements[i].word;
+        girt__node *const node = girt__node_at(snapshot->elements[i].word);
         *more = see(context, girt__node_key(node, map->heap.value_size),
                     node->key_size, girt__node_value(node));
     }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* map_node.h - one entry of a byte-string map: immutable once it is published.
  *
- *   [ hash | key_size | heap | epoch words | value ... | key ... ]
+ *   [ heap | epoch words | hash | key_size | value ... | key ... ]
+ *                            ^ what the index names
+ *
+ * What readers need stands together, behind what they do not.
  *
  * A change makes a new node and stores its address over the old one's: readers
  * copy or view without a retry, and a writer that stops halfway stops nobody.
@@ -38,13 +41,30 @@ void girt__heap_destroy(girt__heap *heap);
 size_t girt__heap_bytes(const girt__heap *heap);
 
 typedef struct girt__node {
-    uint64_t hash; /* first: the index looks for it there */
-    size_t key_size;
     girt__heap *heap;
-    girt__epoch_node retired; /* unused until then */
+    /* Unused until then; near the hash, which who retires it has read. */
+    _Alignas(max_align_t) girt__epoch_node retired;
+    /* What readers need: these two, and the value and the key after it. */
+    _Alignas(max_align_t) uint64_t hash;
+    uint64_t key_size;
     /* The value, aligned for any type, and the key after it. */
     _Alignas(max_align_t) unsigned char bytes[];
 } girt__node;
+
+_Static_assert(offsetof(girt__node, bytes) ==
+                   offsetof(girt__node, hash) + 2 * sizeof(uint64_t),
+               "readers touch no gap");
+
+/* How the index names a node: by its hash, which it looks for there. */
+static inline uint64_t girt__node_word(girt__node *node)
+{
+    return (uint64_t)(uintptr_t)&node->hash;
+}
+
+static inline girt__node *girt__node_at(uint64_t word)
+{
+    return girt_container_of((uint64_t *)(uintptr_t)word, girt__node, hash);
+}
 
 static inline unsigned char *girt__node_value(girt__node *node)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Goal: a node holds its key, a freed one serves the next of its size, what is
- * kept is bounded, and all is given back and counted.  Method: nodes of all
- * sizes up to beyond what is kept, made and freed against a counting
- * allocator. */
+/* Goal: a node holds its key and an aligned value, a freed one serves the next
+ * of its size, what is kept is bounded, and all is given back and counted.
+ * Method: nodes of all sizes up to beyond what is kept, made and freed against
+ * a counting allocator. */
 #include "map/map_node.h"
 
 #include "support/check.h"
@@ -55,6 +55,12 @@ static void nodes_of_every_size_hold_key_and_value(void **state)
             assert_int_equal(nodes[size]->hash, size);
             assert_memory_equal(girt__node_key(nodes[size], 64), key, size);
             assert_int_equal(girt__node_value(nodes[size])[63], 0xcc);
+            const uint64_t word = girt__node_word(nodes[size]);
+            assert_int_equal(*(uint64_t *)(uintptr_t)word, size);
+            assert_ptr_equal(girt__node_at(word), nodes[size]);
+            const uintptr_t value = (uintptr_t)girt__node_value(nodes[size]);
+            assert_int_equal(value % _Alignof(max_align_t), 0);
+            assert_int_equal(value - word, 16); /* both in one line */
         }
         assert_int_equal(counted(), f.live_bytes);
         for (size_t size = 0; size < 700; size++)
