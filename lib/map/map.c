@@ -14,8 +14,10 @@
 
 #include "core/alloc_internal.h"
 #include "core/assert.h"
+#include "core/epoch_section.h"
 #include "core/keyed_hash.h"
 #include "core/options.h"
+#include "map/map_bytes.h"
 #include "map/map_grow.h"
 #include "map/map_node.h"
 #include "map/map_report.h"
@@ -39,13 +41,13 @@ typedef struct sought {
     uint64_t hash;
 } sought;
 
-static bool same_key(const void *context, uint64_t word)
+GIRT__INLINE bool same_key(const void *context, uint64_t word)
 {
     const sought *const s = context;
     girt__node *const node = girt__node_at(word);
     return node->hash == s->hash && node->key_size == s->size &&
-           (s->size == 0 ||
-            memcmp(girt__node_key(node, s->value_size), s->key, s->size) == 0);
+           girt__bytes_equal(girt__node_key(node, s->value_size), s->key,
+                             s->size);
 }
 
 static girt_status options_check(const girt_map_options *options)
@@ -123,8 +125,8 @@ void girt_map_destroy(girt_map *map)
 }
 
 /* The checks that every keyed call begins with. */
-static girt_status seek(const girt_map *map, const void *key, size_t key_size,
-                        sought *s)
+GIRT__INLINE girt_status seek(const girt_map *map, const void *key,
+                              size_t key_size, sought *s)
 {
     if (girt_unlikely(map == NULL || (key == NULL && key_size != 0)))
         return GIRT_E_INVALID;
@@ -135,14 +137,36 @@ static girt_status seek(const girt_map *map, const void *key, size_t key_size,
     return GIRT_OK;
 }
 
-/* Inside a section; NULL: missing. */
-static girt__node *find(girt_map *map, const sought *s)
+/* What find does not inline: a key away from home, or a group that changed
+ * meanwhile.  Its own copy of the key lets find keep the caller's in
+ * registers. */
+__attribute__((noinline)) static girt__node *find_anywhere(girt_map *map,
+                                                           const void *key,
+                                                           size_t size,
+                                                           uint64_t hash)
 {
+    const sought s = {key, size, map->heap.value_size, hash};
     uint64_t word;
-    return girt__index_find(&map->index, GIRT__LINE, s->hash, same_key, s,
-                            &word)
+    return girt__index_find(&map->index, GIRT__LINE, hash, same_key, &s, &word)
                ? girt__node_at(word)
                : NULL;
+}
+
+/* Inside a section; NULL: missing. */
+GIRT__INLINE girt__node *find(girt_map *map, const sought *s)
+{
+    uint64_t word;
+    bool done;
+    const bool found = girt__index_find_home(&map->index, GIRT__LINE, s->hash,
+                                             same_key, s, &word, &done);
+    if (girt_unlikely(!done))
+        return find_anywhere(map, s->key, s->size, s->hash);
+    return found ? girt__node_at(word) : NULL;
+}
+
+GIRT__INLINE void copy_value(const girt_map *map, void *to, const void *from)
+{
+    girt__bytes_copy(to, from, map->heap.value_size);
 }
 
 girt_status girt_map_get(girt_map *map, const void *key, size_t key_size,
@@ -154,11 +178,11 @@ girt_status girt_map_get(girt_map *map, const void *key, size_t key_size,
         return status;
     if (value == NULL)
         return GIRT_E_INVALID;
-    girt_epoch_enter();
+    girt__epoch_enter();
     girt__node *const node = find(map, &s);
     if (node != NULL)
-        memcpy(value, girt__node_value(node), map->heap.value_size);
-    girt_epoch_exit();
+        copy_value(map, value, girt__node_value(node));
+    girt__epoch_exit();
     return node != NULL ? GIRT_OK : GIRT_MISSING;
 }
 
@@ -172,11 +196,11 @@ girt_status girt_map_view(girt_map *map, const void *key, size_t key_size,
         return status;
     if (see == NULL)
         return GIRT_E_INVALID;
-    girt_epoch_enter();
+    girt__epoch_enter();
     girt__node *const node = find(map, &s);
     if (node != NULL)
         see(context, girt__node_value(node));
-    girt_epoch_exit();
+    girt__epoch_exit();
     return node != NULL ? GIRT_OK : GIRT_MISSING;
 }
 
@@ -237,13 +261,13 @@ static girt_status store(girt_map *map, const sought *s, const void *value,
         .any = any};
     if (c.node == NULL)
         return GIRT_E_NOMEM;
-    memcpy(girt__node_value(c.node), value, map->heap.value_size);
+    copy_value(map, girt__node_value(c.node), value);
     girt__node *old;
-    girt_epoch_enter();
+    girt__epoch_enter();
     girt_status status = apply(map, s, &c, &old);
     if (status == GIRT_OK)
         settle(map, &c, old);
-    girt_epoch_exit();
+    girt__epoch_exit();
     if (status != GIRT_OK)
         girt__node_free(c.node);
     return status == GIRT_E_BUSY ? GIRT_EXISTS : status;
@@ -269,9 +293,9 @@ girt_status girt_map_add(girt_map *map, const void *key, size_t key_size,
     if (value == NULL)
         return GIRT_E_INVALID;
     /* One that is there costs no node. */
-    girt_epoch_enter();
+    girt__epoch_enter();
     const bool present = find(map, &s) != NULL;
-    girt_epoch_exit();
+    girt__epoch_exit();
     return present ? GIRT_EXISTS : store(map, &s, value, false);
 }
 
@@ -284,13 +308,13 @@ girt_status girt_map_remove(girt_map *map, const void *key, size_t key_size,
         return status;
     const change c = {.node = NULL, .any = true};
     girt__node *old;
-    girt_epoch_enter();
+    girt__epoch_enter();
     (void)apply(map, &s, &c, &old); /* a removal cannot fail */
     if (old != NULL && old_value != NULL)
-        memcpy(old_value, girt__node_value(old), map->heap.value_size);
+        copy_value(map, old_value, girt__node_value(old));
     if (old != NULL)
         settle(map, &c, old);
-    girt_epoch_exit();
+    girt__epoch_exit();
     return old != NULL ? GIRT_OK : GIRT_MISSING;
 }
 
@@ -301,12 +325,11 @@ static girt_status update_once(girt_map *map, const sought *s,
                                girt_map_update_fn update, void *context,
                                girt__node **node)
 {
-    const size_t size = map->heap.value_size;
     girt__node *const seen = find(map, s);
     if (seen != NULL)
-        memcpy(girt__node_value(*node), girt__node_value(seen), size);
+        copy_value(map, girt__node_value(*node), girt__node_value(seen));
     else
-        memset(girt__node_value(*node), 0, size);
+        memset(girt__node_value(*node), 0, map->heap.value_size);
     const girt_map_action action =
         update(context, girt__node_value(*node), seen != NULL);
     girt_require(action == GIRT_MAP_KEEP || action == GIRT_MAP_STORE ||
@@ -340,9 +363,9 @@ girt_status girt_map_update(girt_map *map, const void *key, size_t key_size,
     if (node == NULL)
         return GIRT_E_NOMEM;
     do { /* Again only when another change of this key went through. */
-        girt_epoch_enter();
+        girt__epoch_enter();
         status = update_once(map, &s, update, context, &node);
-        girt_epoch_exit();
+        girt__epoch_exit();
     } while (status == GIRT_E_BUSY);
     girt__node_free(node);
     return status;
@@ -389,9 +412,9 @@ girt_status girt_map_each(girt_map *map,
     girt_status status = GIRT_OK;
     bool more = true;
     while (more && !snapshot.last && status == GIRT_OK) {
-        girt_epoch_enter(); /* the nodes stay for as long as they are seen */
+        girt__epoch_enter(); /* the nodes stay for as long as they are seen */
         status = each_table(map, &snapshot, see, context, &more);
-        girt_epoch_exit();
+        girt__epoch_exit();
     }
     girt__snapshot_free(&map->index, &snapshot);
     return status;

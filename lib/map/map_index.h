@@ -108,6 +108,23 @@ GIRT__INLINE bool girt__index_find(girt__index *index, girt__shape shape,
     }
 }
 
+/* The same for the calls that end in the home group at once, which are nearly
+ * all; false in *done: ask girt__index_find. */
+GIRT__INLINE bool girt__index_find_home(girt__index *index, girt__shape shape,
+                                        uint64_t hash, girt__same same,
+                                        const void *key, uint64_t *word,
+                                        bool *done)
+{
+    girt__header header;
+    const girt__entry entry = girt__index_entry(index, hash);
+    const girt__found found =
+        girt__table_find_home(entry, shape, hash, same, key, word, &header);
+    *done = girt_likely(found == GIRT__FOUND) ||
+            (found == GIRT__ABSENT && girt__header_away(header) == 0 &&
+             girt__index_entry(index, hash) == entry);
+    return found == GIRT__FOUND;
+}
+
 /* The home of a hash in a WIDE index, for the calls that need no more than one
  * look at it, which are nearly all. */
 typedef struct girt__guess {

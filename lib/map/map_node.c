@@ -9,6 +9,7 @@
 #include "map/map_node.h"
 
 #include "core/alloc_internal.h"
+#include "map/map_bytes.h"
 
 /* Nodes have multiples of this, and half of it, so that a spare fits more keys
  * and glibc's malloc, whose blocks end in 8, wastes nothing. */
@@ -145,8 +146,7 @@ girt__node *girt__node_create(girt__heap *heap, uint64_t hash, const void *key,
     node->hash = hash;
     node->heap = heap;
     node->key_size = key_size;
-    if (key_size != 0)
-        memcpy(girt__node_key(node, heap->value_size), key, key_size);
+    girt__bytes_copy(girt__node_key(node, heap->value_size), key, key_size);
     return node;
 }
 

@@ -190,7 +190,8 @@ static void keys_are_told_apart_by_size_and_bytes(void **state)
 static void values_of_every_size_come_back(void **state)
 {
     (void)state;
-    const size_t sizes[] = {1, 7, 8, 9, 64, 65536};
+    const size_t sizes[] = {1,  7,  8,  9,  15, 16, 17,   31,
+                            32, 33, 63, 64, 65, 96, 1000, 65536};
     static unsigned char in[65536], out[65537];
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         girt_map *const map = make(sizes[s]);
@@ -223,6 +224,7 @@ typedef struct run {
 static girt_map_action do_run(void *context, void *value, bool present)
 {
     run *const r = context;
+    assert_int_equal((uintptr_t)value % _Alignof(max_align_t), 0);
     r->calls++;
     r->present = present;
     memcpy(&r->saw, value, sizeof r->saw);
