@@ -78,8 +78,9 @@ def declared():
 
 class Functions(unittest.TestCase):
     def test_every_export_is_bound(self):
+        # But for what only calls inlined in C need.
         names = {name for name in exported()
-                 if not re.search(r"_layout_\d+$", name)}
+                 if not re.search(r"_layout_\d+$|^girt_fast_", name)}
         self.assertEqual(names, set(_binding.SIGNATURES) | set(_binding.DATA))
 
     def test_types_are_those_of_the_headers(self):
