@@ -171,7 +171,7 @@ GIRT_API void girt_queue_destroy(girt_queue *queue);
  * Since: 0.1
  */
 GIRT_FAST girt_status girt_queue_push(girt_queue *queue, void *item,
-                                     int64_t timeout_ns);
+                                      int64_t timeout_ns);
 
 /**
  * Pops the oldest item.
@@ -190,7 +190,7 @@ GIRT_FAST girt_status girt_queue_push(girt_queue *queue, void *item,
  * Since: 0.1
  */
 GIRT_FAST girt_status girt_queue_pop(girt_queue *queue, void **item,
-                                    int64_t timeout_ns);
+                                     int64_t timeout_ns);
 
 /**
  * Pushes one item into a band.
